@@ -1,0 +1,22 @@
+"""dsnlib: all the parameters with which a neural circuit does what the animal does."""
+
+from dsnlib.circuits import STG, Circuit, Linear2D, Parameter, Statistic
+from dsnlib.emergent import EmergentProperty
+from dsnlib.runs import CheckpointError, Run, fit, load_run
+from dsnlib.settings import Settings
+from dsnlib.training.lagrangian import SimulationError
+
+__all__ = [
+    "STG",
+    "CheckpointError",
+    "Circuit",
+    "EmergentProperty",
+    "Linear2D",
+    "Parameter",
+    "Run",
+    "Settings",
+    "SimulationError",
+    "Statistic",
+    "fit",
+    "load_run",
+]

@@ -1,0 +1,67 @@
+"""A run against its iterations: entropy, moments, multipliers."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from dsnlib.plots.style import EPOCH_BORDER, TARGET, seed_colour
+from dsnlib.runs import Run
+
+_TO_THOUSANDS = 1e-3
+
+
+def plot_history(run: Run) -> Figure:
+    """Entropy and every moment against iteration, with epoch borders and targets.
+
+    Args:
+        run: of any circuit.
+
+    Returns:
+        The figure, one panel for the entropy and one for each moment.
+    """
+    data, colour = run.data, seed_colour(run.data.attrs["seed"])
+    moments = data.sizes["moment"]
+    figure, axes = plt.subplots(1 + moments, 1, figsize=(7.5, 2 + 1.5 * moments), sharex=True)
+    thousands = data.step * _TO_THOUSANDS
+    axes[0].plot(thousands, data.entropy, color=colour)
+    axes[0].set_ylabel("entropy H (nat)")
+    for ax, name in zip(axes[1:], data.moment.values, strict=True):
+        ax.plot(thousands, data.statistic_mean.sel(moment=name), color=colour)
+        target = float(data.mu.sel(moment=name))
+        ax.axhline(target, **TARGET, label=f"target {target:.4g}")
+        ax.set_ylabel(f"mean of {name}\n({data.moment_units.sel(moment=name).item()})")
+        ax.legend(loc="best")
+    for ax in axes:
+        _epoch_borders(ax, run)
+    axes[-1].set_xlabel("iteration (thousands)")
+    return figure
+
+
+def plot_multipliers(run: Run) -> Figure:
+    """Penalty c and Lagrange multipliers during each epoch.
+
+    Args:
+        run: of any circuit.
+
+    Returns:
+        The figure, with two panels.
+    """
+    data = run.data
+    figure, (left, right) = plt.subplots(1, 2, figsize=(7.5, 2.6))
+    left.step(data.epoch, data.c, where="mid", color="0.2", marker="o", markersize=3)
+    left.set(yscale="log", xlabel="AL epoch", ylabel="penalty c")
+    for marker, name in zip("os^vD<>ph*", data.moment.values, strict=False):
+        right.plot(data.epoch, data.lam.sel(moment=name), marker=marker, markersize=4, label=name)
+    right.axhline(0, color="0.8", linewidth=0.8, zorder=0)
+    right.set(xlabel="AL epoch", ylabel="Lagrange multiplier λ")
+    right.legend(title="of moment")
+    return figure
+
+
+def _epoch_borders(ax: Axes, run: Run) -> None:
+    settings = run.settings
+    for epoch in range(settings.epochs + 1):
+        ax.axvline(epoch * settings.iterations * _TO_THOUSANDS, **EPOCH_BORDER)
+    ax.margins(x=0.01)

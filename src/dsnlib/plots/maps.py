@@ -1,0 +1,109 @@
+"""Maps of a statistic over two parameters, and samples upon them."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+
+from dsnlib.emergent import EmergentProperty
+from dsnlib.maps import Region
+from dsnlib.plots.style import BAND_COLOUR
+from dsnlib.runs import Run
+from dsnlib.runs.dataset import attribute
+
+_COLUMNS = 4
+
+
+def label_axes(ax: Axes, values: xr.DataArray) -> None:
+    """Label both axes with the parameters of a map and their unit."""
+    x, y = values.dims
+    ax.set_xlabel(f"{x} ({values[x].attrs['units']})")
+    ax.set_ylabel(f"{y} ({values[y].attrs['units']})")
+
+
+def plot_map(ax: Axes, values: xr.DataArray, **options: object) -> QuadMesh:
+    """Draw a map.
+
+    Args:
+        ax: where to.
+        values: a map as `dsnlib.maps.statistic_map` returns it.
+        options: for matplotlib's `pcolormesh`.
+
+    Returns:
+        The mesh, for a colour bar.
+    """
+    x, y = values.dims
+    mesh = ax.pcolormesh(values[x], values[y], values.values.T, rasterized=True, **options)
+    label_axes(ax, values)
+    return mesh
+
+
+def shade_band(ax: Axes, values: xr.DataArray, prop: EmergentProperty) -> None:
+    """Shade where the statistic lies within one sd of its target."""
+    inside = np.abs(values - prop.mean[0]) < prop.sd[0]
+    plot_map(ax, inside.where(inside), cmap=ListedColormap([BAND_COLOUR]), alpha=0.45)
+
+
+def outline_region(ax: Axes, values: xr.DataArray, region: Region, colour: str) -> None:
+    """Draw the border of a region of a map."""
+    x, y = values.dims
+    ax.contour(values[x], values[y], region.mask.T, levels=[0.5], colors=[colour], linewidths=1.2)
+
+
+def plot_snapshots(run: Run, values: xr.DataArray) -> Figure:
+    """Samples at the start of every epoch and at the end, coloured by log q, over a map.
+
+    Args:
+        run: of a circuit with two parameters.
+        values: map of the circuit's statistic.
+
+    Returns:
+        The figure, one panel a snapshot.
+    """
+    data = run.data
+    prop = EmergentProperty(**attribute(data, "property"))
+    rows = -(-data.sizes["snapshot"] // _COLUMNS)
+    figure, axes = plt.subplots(
+        rows, _COLUMNS, figsize=(7.5, 2.05 * rows), sharex=True, sharey=True, squeeze=False
+    )
+    low, high = np.nanpercentile(data.log_q, [2, 98])
+    last = data.sizes["snapshot"] - 1
+    for panel, ax in enumerate(axes.flat):
+        if panel > last:
+            ax.set_visible(False)
+            continue
+        ax.pcolormesh(
+            *(values[d] for d in values.dims),
+            values.values.T,
+            cmap="Greys",
+            alpha=0.5,
+            rasterized=True,
+        )
+        shade_band(ax, values, prop)
+        z = data.z.isel(snapshot=panel)
+        points = ax.scatter(
+            *z.values.T,
+            c=data.log_q.isel(snapshot=panel),
+            s=2,
+            linewidths=0,
+            vmin=low,
+            vmax=high,
+            cmap="plasma",
+            rasterized=True,
+        )
+        ax.set_title(f"start of epoch {panel + 1}" if panel < last else f"end of epoch {last}")
+        ax.set(xlabel="", ylabel="", aspect="equal")
+    for ax in axes[:, 0]:
+        ax.set_ylabel(f"{values.dims[1]} ({values[values.dims[1]].attrs['units']})")
+    for column in range(_COLUMNS):
+        bottom = [ax for ax in axes[:, column] if ax.get_visible()][-1]
+        bottom.set_xlabel(f"{values.dims[0]} ({values[values.dims[0]].attrs['units']})")
+        bottom.tick_params(labelbottom=True)
+    unit = values[values.dims[0]].attrs["units"]
+    figure.colorbar(points, ax=axes, label=f"log q (nat, density per {unit}²)", shrink=0.6)
+    return figure

@@ -1,0 +1,62 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+
+def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` fill a temporary file beside `path`, flush it to disk, then rename it to `path`.
+
+    Args:
+        path: final name.
+        write: is called with the temporary name.
+
+    Raises:
+        OSError: the file cannot be written; `path` is then as it was.
+    """
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        write(temporary)
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)  # mkstemp lets only the owner read
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def writable_folder(name: str, path: str | os.PathLike[str]) -> Path:
+    """Make the folder where it is missing and make sure that it takes files.
+
+    Args:
+        name: of the argument, for the error.
+        path: of the folder.
+
+    Returns:
+        The folder.
+
+    Raises:
+        TypeError: path is no path.
+        OSError: the folder cannot be made or written.
+    """
+    if not isinstance(path, (str, os.PathLike)) or not str(path):
+        raise TypeError(
+            f"{name} must be the path of a folder, got {path!r}; pass for example 'runs/mine'"
+        )
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OSError(
+            f"{name} must be a folder that can be written, got {str(path)!r} "
+            f"({error.strerror or error}); choose another folder or free this one"
+        ) from error
+    return folder

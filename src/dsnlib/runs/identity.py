@@ -1,0 +1,81 @@
+"""What makes two runs the same run, and what else a run says about where it comes from."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import json
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from dsnlib.training.problem import Problem
+
+_PACKAGES = ("dsnlib", "jax", "jaxlib", "numpyro", "optax", "numpy", "scipy", "xarray")
+
+
+def identity(problem: Problem, seed: int) -> dict[str, Any]:
+    """Circuit, property, settings and seed: all that determines a run's numbers on one machine."""
+    return {
+        "circuit": problem.circuit.configuration(),
+        "property": dataclasses.asdict(problem.prop),
+        "settings": dataclasses.asdict(problem.settings),
+        "seed": seed,
+    }
+
+
+def differences(wanted: dict[str, Any], found: dict[str, Any]) -> list[str]:
+    """Lines "name: found -> wanted" for each entry in which two identities differ."""
+    wanted, found = json.loads(json.dumps(wanted)), json.loads(json.dumps(found))
+    lines = []
+    for group in wanted.keys() | found.keys():
+        mine, theirs = wanted.get(group), found.get(group)
+        if isinstance(mine, dict) and isinstance(theirs, dict):
+            for name in sorted(mine.keys() | theirs.keys()):
+                if mine.get(name) != theirs.get(name):
+                    lines.append(f"{name}: {theirs.get(name)} there, {mine.get(name)} asked for")
+        elif mine != theirs:
+            lines.append(f"{group}: {theirs} there, {mine} asked for")
+    return sorted(lines)
+
+
+def provenance() -> dict[str, Any]:
+    """Versions, device and git commit of this process."""
+    versions = {name: importlib.metadata.version(name) for name in _PACKAGES}
+    return {
+        "versions": {"python": platform.python_version(), **versions},
+        "device": _device(),
+        "git_commit": _git_commit(),
+    }
+
+
+def _device() -> str:
+    device = jax.devices()[0]
+    if device.platform != "cpu":
+        return f"{device.platform}: {device.device_kind}"
+    cpuinfo = Path("/proc/cpuinfo")
+    models = [
+        line.split(":", 1)[1].strip()
+        for line in (cpuinfo.read_text().splitlines() if cpuinfo.exists() else [])
+        if line.startswith("model name")
+    ]
+    return f"cpu: one thread of {models[0] if models else platform.machine()}"
+
+
+def _git_commit() -> str:
+    """Commit of the code that runs, with "+changes" where the library differs from it."""
+    source = Path(__file__).resolve().parent.parent
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", *arguments], cwd=source, capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--", str(source))
+        return git("rev-parse", "HEAD") + ("+changes" if changed else "")
+    except (OSError, subprocess.CalledProcessError):  # no git, or not a checkout
+        return "unknown"

@@ -1,0 +1,128 @@
+"""A complete run: its data, and the networks along the way."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import xarray as xr
+from jax.flatten_util import ravel_pytree
+
+from dsnlib.flows import DensityNetwork, density_network, initial_weights
+from dsnlib.runs.dataset import attribute, read_dataset
+from dsnlib.settings import Settings
+from dsnlib.training.convergence import LEVEL, equivalence
+
+DATA_FILE = "run.nc"
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A complete training run.
+
+    Args:
+        data: what was recorded, see `dsnlib.training.history.VARIABLES`; its attributes hold
+            identity (circuit, property, settings, seed), versions, device, git_commit and seconds.
+    """
+
+    data: xr.Dataset
+
+    @property
+    def settings(self) -> Settings:
+        """The settings with which the run was trained."""
+        return Settings(**attribute(self.data, "settings"))
+
+    @property
+    def converged_epoch(self) -> int | None:
+        """First epoch at whose end every p of the note's test exceeds 0.05 / M, or None."""
+        passed = (self.data.p_value > LEVEL / self.data.sizes["moment"]).all("moment")
+        return int(self.data.epoch[passed][0]) if passed.any() else None
+
+    def network(self, epoch: int = -1) -> DensityNetwork:
+        """The network after `epoch` epochs.
+
+        Args:
+            epoch: 0 is the initial fit, -1 the end of the run.
+
+        Returns:
+            A numpyro distribution over the circuit's parameters, in the run's precision (float64
+            only where JAX's x64 mode is on).
+
+        Raises:
+            TypeError, ValueError: epoch is not whole, or the run has no such epoch.
+        """
+        epochs = self.data.sizes["epoch"]
+        if not isinstance(epoch, (int, np.integer)) or not -epochs - 1 <= epoch <= epochs:
+            raise ValueError(
+                f"epoch must be a whole number from 0 to {epochs}, or negative to count from the "
+                f"end, got {epoch!r}; 0 is the initial fit"
+            )
+        settings = self.settings
+        template = jax.eval_shape(
+            lambda: initial_weights(
+                jax.random.key(0), settings.flow, settings.layers, self.data.sizes["parameter"]
+            )
+        )
+        zeros = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, settings.precision), template)
+        _, unravel = ravel_pytree(zeros)
+        weights = unravel(jnp.asarray(self.data.weights[epoch].values))
+        low, high = self.data.bounds.values.T
+        return density_network(weights, settings.flow, low, high)
+
+    def convergence(self) -> pd.DataFrame:
+        """Both convergence tests at each epoch's end, one row an epoch.
+
+        Columns for each moment: its mean, the p of the note's bootstrap test, and the confidence
+        interval of mean - target of the equivalence test with its margin; then both verdicts.
+        """
+        prop = attribute(self.data, "property")
+        mean, sd = np.array(prop["mean"]), np.array(prop["sd"])
+        rows: list[dict[str, Any]] = []
+        for epoch in self.data.epoch.values:
+            moments = self.data.moments.sel(snapshot=epoch).values.astype(float)
+            moments = moments[np.isfinite(moments).all(axis=1)]
+            tested = equivalence(moments, mean, sd)
+            p = self.data.p_value.sel(epoch=epoch).values
+            row: dict[str, Any] = {"epoch": int(epoch)}
+            for i, name in enumerate(self.data.moment.values):
+                row[f"mean {name}"] = moments[:, i].mean()
+                row[f"p {name}"] = p[i]
+                row[f"low {name}"], row[f"high {name}"] = tested.low[i], tested.high[i]
+                row[f"margin {name}"] = tested.margin[i]
+            row["not rejected"] = bool((p > LEVEL / len(p)).all())
+            row["equivalent"] = bool(tested.met.all())
+            rows.append(row)
+        return pd.DataFrame(rows).set_index("epoch")
+
+
+def load_run(path: str | os.PathLike[str]) -> Run:
+    """Load a complete run.
+
+    Args:
+        path: its folder.
+
+    Returns:
+        The run.
+
+    Raises:
+        FileNotFoundError: the folder holds no complete run.
+        ValueError: its data file is damaged.
+    """
+    file = Path(path) / DATA_FILE
+    if not file.is_file():
+        raise FileNotFoundError(
+            f"path must be the folder of a complete run, got {str(path)!r} without {DATA_FILE}; "
+            "train it with dsnlib.fit, which also resumes a run that was broken off"
+        )
+    try:
+        return Run(read_dataset(file))
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ValueError(
+            f"{file} cannot be read ({error}); restore it, or remove it to train afresh"
+        ) from error

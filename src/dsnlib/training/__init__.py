@@ -1,0 +1,1 @@
+"""Training of a density network by the augmented Lagrangian."""

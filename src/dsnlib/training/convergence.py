@@ -1,0 +1,109 @@
+"""Tests on the violation of the constraints: has it fallen, and is it still there?"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+_BOOTSTRAP_MEANS = 200
+_BOOTSTRAP_SAMPLES = 200
+LEVEL = 0.05  # family-wise level of the convergence tests
+
+
+class Welch(NamedTuple):
+    """Outcome of Welch's t-test on the violations."""
+
+    t: float
+    p: float  # two-sided
+
+
+def welch(now: np.ndarray, before: np.ndarray, gamma: float) -> Welch:
+    """Compare violations now with gamma times those at the epoch's start.
+
+    Args:
+        now, before: values of |R|, each from an independent batch.
+        gamma: the fraction to which an epoch should reduce them.
+
+    Returns:
+        t > 0 where the violation is above the aim, and its two-sided p.
+    """
+    if np.ptp(now) == 0 and np.ptp(before) == 0:  # no spread, so no test: the means decide
+        difference = float(now[0] - gamma * before[0])
+        return Welch(
+            float(np.sign(difference)) * np.inf if difference else 0.0, float(not difference)
+        )
+    outcome = stats.ttest_ind(now, gamma * before, equal_var=False)
+    return Welch(float(outcome.statistic), float(outcome.pvalue))
+
+
+def next_penalty(c: float, beta: float, outcome: Welch, rng: np.random.Generator) -> float:
+    """The penalty of the next epoch: beta c with probability 1 - p/2 where t > 0, else c.
+
+    Args:
+        c: penalty now.
+        beta: its factor of growth.
+        outcome: of `welch`.
+        rng: random numbers.
+
+    Returns:
+        The next penalty.
+    """
+    grows = outcome.t > 0 and rng.random() < 1 - outcome.p / 2
+    return beta * c if grows else c
+
+
+def bootstrap_p(moments: np.ndarray, mu: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The note's convergence test of each moment's mean against its target.
+
+    200 means of 200 samples, drawn without replacement; p = 2 min(share above, share below the
+    target). Converged where every p exceeds 0.05 / M. It fails to reject the more easily the
+    noisier the samples are; `equivalence` does not.
+
+    Args:
+        moments: (n, M) samples of the moments, n >= 200.
+        mu: (M,) targets.
+        rng: random numbers.
+
+    Returns:
+        (M,) p-values.
+    """
+    rows = rng.random((_BOOTSTRAP_MEANS, len(moments))).argsort(axis=1)[:, :_BOOTSTRAP_SAMPLES]
+    means = moments[rows].mean(axis=1)
+    return 2 * np.minimum((means > mu).mean(axis=0), (means < mu).mean(axis=0))
+
+
+class Equivalence(NamedTuple):
+    """Confidence intervals of the moments' means about their targets, and the margins."""
+
+    low: np.ndarray  # (M,) lower ends of E[T] - mu
+    high: np.ndarray  # (M,) upper ends
+    margin: np.ndarray  # (M,)
+
+    @property
+    def met(self) -> np.ndarray:
+        """(M,) whether the whole interval lies inside the margin."""
+        return (self.low > -self.margin) & (self.high < self.margin)
+
+
+def equivalence(moments: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> Equivalence:
+    """Are the moments' means demonstrably close to their targets?
+
+    Student's confidence intervals at a family-wise level of 0.05 (Bonferroni) must lie inside a
+    margin: 0.1 sd for a mean; for a second moment what a mean off by that much and a variance off
+    by 10 % make of it, 0.2 mean sd + 0.1 sd^2.
+
+    Args:
+        moments: (n, 2 S) samples of the moments.
+        mean, sd: (S,) targets of the statistics.
+
+    Returns:
+        The intervals and margins, (2 S,) each.
+    """
+    n, M = moments.shape
+    mu = np.concatenate([mean, mean**2 + sd**2])
+    margin = np.concatenate([0.1 * sd, 0.2 * np.abs(mean) * sd + 0.1 * sd**2])
+    centre = moments.mean(axis=0) - mu
+    reach = stats.t.ppf(1 - LEVEL / (2 * M), n - 1) * moments.std(axis=0, ddof=1) / np.sqrt(n)
+    return Equivalence(centre - reach, centre + reach, margin)

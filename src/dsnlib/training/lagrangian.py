@@ -1,0 +1,244 @@
+"""Training by the augmented Lagrangian: epochs of Adam, between them new multipliers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax.flatten_util import ravel_pytree
+
+from dsnlib._compile import compiled
+from dsnlib.flows.network import Weights
+from dsnlib.training.convergence import bootstrap_p, next_penalty, welch
+from dsnlib.training.history import (
+    RECORD_EVERY,
+    SNAPSHOT_SAMPLES,
+    VIOLATIONS,
+    History,
+    blocks_per_epoch,
+)
+from dsnlib.training.problem import Draw, Measured, Problem
+
+MAX_FAILED_SHARE = 0.01
+# Each use of randomness has a stream of its own; within it keys depend on epoch and iteration
+# alone, so a resumed run draws what an undisturbed one draws.
+INITIAL, STEP, SNAPSHOT, VIOLATION_START, VIOLATION_END, MULTIPLIER = range(6)
+
+
+class SimulationError(RuntimeError):
+    """Too many simulations or gradients were not finite."""
+
+
+class State(NamedTuple):
+    """Where training stands: before step `iteration` of epoch `epoch`, both counted from 0."""
+
+    weights: Weights
+    optimiser: optax.OptState
+    lam: np.ndarray  # (M,) Lagrange multipliers
+    c: float  # penalty
+    epoch: int
+    iteration: int
+
+
+def start(problem: Problem, seed: int, weights: Weights, history: History) -> State:
+    """State before the first epoch, from fitted weights; records the first snapshot."""
+    weights = jax.tree.map(lambda w: w.astype(problem.settings.precision), weights)
+    _record_snapshot(problem, seed, weights, history, index=0)
+    lam = np.zeros(len(problem.prop.mu))
+    return State(weights, _optimiser(problem).init(weights), lam, problem.settings.c0, 0, 0)
+
+
+def train(problem: Problem, seed: int, state: State, history: History) -> Iterator[State]:
+    """Train to the end, from any state.
+
+    Args:
+        problem: circuit, property and settings.
+        seed: sets all randomness.
+        state: where to go on.
+        history: is filled in place.
+
+    Yields:
+        The state after each block of iterations and after each epoch's end. What has been recorded
+        by then is in `history`.
+
+    Raises:
+        SimulationError: in an epoch more than 1 % of the steps or simulations were not finite.
+    """
+    while state.epoch < problem.settings.epochs:
+        if state.iteration == 0:
+            state = _begin_epoch(problem, seed, state, history)
+        if state.iteration < problem.settings.iterations:
+            state = _advance(problem, seed, state, history)
+        else:
+            state = _end_epoch(problem, seed, state, history)
+        yield state
+
+
+def stream(seed: int, purpose: int, epoch: int = 0) -> jax.Array:
+    """Random key for one purpose in one epoch."""
+    return jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), purpose), epoch)
+
+
+def _optimiser(problem: Problem) -> optax.GradientTransformation:
+    settings = problem.settings
+    return optax.apply_if_finite(
+        optax.adam(settings.learning_rate), max_consecutive_errors=settings.iterations
+    )
+
+
+def _begin_epoch(problem: Problem, seed: int, state: State, history: History) -> State:
+    epoch = state.epoch
+    violations, failed = _violations(problem, state.weights, stream(seed, VIOLATION_START, epoch))
+    history["c"][epoch] = state.c
+    history["lam"][epoch] = state.lam
+    history["violation_start"][epoch] = violations
+    history["failed_simulations"][epoch] = failed
+    return state._replace(optimiser=_optimiser(problem).init(state.weights))
+
+
+def _advance(problem: Problem, seed: int, state: State, history: History) -> State:
+    """Run one block of iterations and record the measurements of its first."""
+    settings, epoch = problem.settings, state.epoch
+    steps = min(RECORD_EVERY, settings.iterations - state.iteration)
+    weights, optimiser, measured = _block(
+        problem,
+        steps,
+        state.weights,
+        state.optimiser,
+        jnp.asarray(state.lam, settings.precision),
+        jnp.asarray(state.c, settings.precision),
+        stream(seed, STEP, epoch),
+        state.iteration,
+    )
+    row = epoch * blocks_per_epoch(settings.iterations) + state.iteration // RECORD_EVERY
+    history["entropy"][row] = measured.entropy
+    history["loss"][row] = measured.loss
+    history["statistic_mean"][row] = measured.moments
+    skipped = int(optimiser.total_notfinite)
+    history["skipped_steps"][epoch] = skipped
+    if skipped > MAX_FAILED_SHARE * settings.iterations:
+        raise SimulationError(
+            f"{skipped} of {state.iteration + steps} steps in epoch {epoch + 1} were skipped "
+            f"because a simulation or gradient was not finite (limit: 1 % of "
+            f"{settings.iterations}); try a smaller learning_rate or dt, or precision='float64'"
+        )
+    return state._replace(weights=weights, optimiser=optimiser, iteration=state.iteration + steps)
+
+
+def _end_epoch(problem: Problem, seed: int, state: State, history: History) -> State:
+    """Snapshot and tests of the trained network; multipliers and penalty of the next epoch."""
+    epoch, settings = state.epoch, problem.settings
+    rng = np.random.default_rng([seed, epoch])
+    snapshot = _record_snapshot(problem, seed, state.weights, history, index=epoch + 1)
+    history["p_value"][epoch] = bootstrap_p(_finite(snapshot), problem.prop.mu, rng)
+    fresh = _draw(problem, SNAPSHOT_SAMPLES, state.weights, stream(seed, MULTIPLIER, epoch))
+    R = _finite(fresh.moments).mean(axis=0) - problem.prop.mu
+    violations, failed = _violations(problem, state.weights, stream(seed, VIOLATION_END, epoch))
+    history["violation_end"][epoch] = violations
+    history["failed_simulations"][epoch] += (
+        failed + 2 * SNAPSHOT_SAMPLES - len(_finite(snapshot)) - len(_finite(fresh.moments))
+    )
+    _check_failures(problem, epoch, int(history["failed_simulations"][epoch]))
+    outcome = welch(violations, history["violation_start"][epoch], settings.gamma)
+    history["welch_t"][epoch], history["welch_p"][epoch] = outcome
+    if epoch + 1 == settings.epochs:
+        _record_end(problem, history, snapshot)
+    return state._replace(
+        lam=state.lam + state.c * R,
+        c=next_penalty(state.c, settings.beta, outcome, rng),
+        epoch=epoch + 1,
+        iteration=0,
+    )
+
+
+def _record_snapshot(
+    problem: Problem, seed: int, weights: Weights, history: History, index: int
+) -> np.ndarray:
+    """Record samples and weights after `index` epochs; return the samples' moments (n, M)."""
+    draw = _draw(problem, SNAPSHOT_SAMPLES, weights, stream(seed, SNAPSHOT, index))
+    history["z"][index] = draw.z
+    history["log_q"][index] = draw.log_q
+    history["moments"][index] = draw.moments
+    history["weights"][index] = ravel_pytree(weights)[0]
+    return history["moments"][index]
+
+
+def _record_end(problem: Problem, history: History, snapshot: np.ndarray) -> None:
+    """Close the records along `step` with the trained network."""
+    mean = _finite(snapshot).mean(axis=0)
+    R = mean - problem.prop.mu
+    entropy = -history["log_q"][-1].mean()
+    history["entropy"][-1] = entropy
+    history["statistic_mean"][-1] = mean
+    history["loss"][-1] = -entropy + history["lam"][-1] @ R + history["c"][-1] / 2 * R @ R
+
+
+def _finite(moments: np.ndarray | jax.Array) -> np.ndarray:
+    """Rows of moments whose simulation succeeded, in float64."""
+    rows = np.asarray(moments, np.float64)
+    return rows[np.isfinite(rows).all(axis=1)]
+
+
+def _check_failures(problem: Problem, epoch: int, failed: int) -> None:
+    total = 2 * VIOLATIONS * problem.settings.batch + 2 * SNAPSHOT_SAMPLES
+    if failed > MAX_FAILED_SHARE * total:
+        raise SimulationError(
+            f"{failed} of {total} simulations that evaluate epoch {epoch + 1} were not finite "
+            "(limit: 1 %); try a smaller dt or narrower bounds of the parameters"
+        )
+
+
+@compiled(static_argnums=(0, 1))
+def _draw(problem: Problem, n: int, weights: Weights, key: jax.Array) -> Draw:
+    return problem.draw(weights, key, n)
+
+
+def _violations(problem: Problem, weights: Weights, key: jax.Array) -> tuple[np.ndarray, int]:
+    """|R| of fresh batches (over the finite simulations), and how many were not finite."""
+    norms, failed = _violations_of(problem, weights, key)
+    return np.asarray(norms, np.float64), int(failed.sum())
+
+
+@compiled(static_argnums=(0,))
+def _violations_of(
+    problem: Problem, weights: Weights, key: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    def violation(key: jax.Array) -> tuple[jax.Array, jax.Array]:
+        moments = problem.draw(weights, key, problem.settings.batch).moments
+        finite = jnp.isfinite(moments).all(axis=1)
+        total = jnp.where(finite[:, None], moments, 0).sum(axis=0)
+        R = total / jnp.maximum(finite.sum(), 1) - jnp.asarray(problem.prop.mu, total.dtype)
+        return jnp.linalg.norm(R), (~finite).sum()
+
+    return jax.lax.map(violation, jax.random.split(key, VIOLATIONS))
+
+
+@compiled(static_argnums=(0, 1))
+def _block(
+    problem: Problem,
+    steps: int,
+    weights: Weights,
+    optimiser: optax.OptState,
+    lam: jax.Array,
+    c: jax.Array,
+    key: jax.Array,
+    first: int,
+) -> tuple[Weights, optax.OptState, Measured]:
+    """`steps` optimiser steps from iteration `first` on, and the measurements before the first."""
+    update = _optimiser(problem).update
+
+    def step(
+        carry: tuple[Weights, optax.OptState], iteration: jax.Array
+    ) -> tuple[tuple[Weights, optax.OptState], Measured]:
+        weights, optimiser = carry
+        gradient, measured = problem.gradient(weights, jax.random.fold_in(key, iteration), lam, c)
+        updates, optimiser = update(gradient, optimiser, weights)
+        return (optax.apply_updates(weights, updates), optimiser), measured
+
+    iterations = first + jnp.arange(steps)
+    (weights, optimiser), measured = jax.lax.scan(step, (weights, optimiser), iterations)
+    return weights, optimiser, jax.tree.map(lambda values: values[0], measured)

@@ -1,0 +1,90 @@
+"""What is trained: the network, the circuit and the property, as pure functions of the weights."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from dsnlib.circuits import Circuit
+from dsnlib.differentiation import forward_gradient
+from dsnlib.emergent import EmergentProperty
+from dsnlib.flows import DensityNetwork, density_network
+from dsnlib.flows.network import Weights
+from dsnlib.settings import Settings
+
+
+class Draw(NamedTuple):
+    """Samples of a network with what the circuit makes of them."""
+
+    z: jax.Array  # (n, P) parameters
+    log_q: jax.Array  # (n,) log-density, nats per unit volume
+    moments: jax.Array  # (n, M) moments of the statistics
+
+
+class Measured(NamedTuple):
+    """What one batch says about the network, before the step that it makes."""
+
+    entropy: jax.Array  # (), nats
+    loss: jax.Array  # (), -H + lambda.R + c/2 |R|^2
+    moments: jax.Array  # (M,) means of the moments
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """A circuit, its emergent property and the settings of training: all that is static."""
+
+    circuit: Circuit
+    prop: EmergentProperty
+    settings: Settings
+
+    def network(self, weights: Weights) -> DensityNetwork:
+        """The density network with these weights."""
+        low, high = self.circuit.bounds.T
+        return density_network(weights, self.settings.flow, low, high)
+
+    def draw(self, weights: Weights, key: jax.Array, n: int) -> Draw:
+        """n samples of the network, their log-density and moments; differentiable."""
+        circuit = self.circuit
+        statistics = forward_gradient(
+            circuit.evaluate, len(circuit.parameters), len(circuit.observables)
+        )
+        network = self.network(weights)
+        z, intermediates = network.sample_with_intermediates(key, (n,))
+        log_q = network.log_prob(z, intermediates)
+        return Draw(z, log_q, self.prop.moments(statistics(z)))
+
+    def gradient(
+        self, weights: Weights, key: jax.Array, lam: jax.Array, c: jax.Array
+    ) -> tuple[Weights, Measured]:
+        """Unbiased gradient of the augmented Lagrangian, from one batch.
+
+        The gradient of c/2 |E[R]|^2 is c E[dR]^T E[R]; estimated from one and the same batch the
+        two factors would be correlated, so each half of the batch estimates one of them.
+
+        Args:
+            weights: of the network.
+            key: random key of the batch.
+            lam: (M,) Lagrange multipliers.
+            c: () penalty coefficient.
+
+        Returns:
+            The gradient, not a number throughout where a simulation failed, and the measurements.
+        """
+
+        def surrogate(weights: Weights) -> tuple[jax.Array, tuple[Measured, jax.Array]]:
+            draw = self.draw(weights, key, self.settings.batch)
+            residual = draw.moments - jnp.asarray(self.prop.mu, draw.moments.dtype)
+            R = residual.mean(axis=0)
+            R_1, R_2 = residual.reshape(2, -1, len(R)).mean(axis=1)
+            entropy = -draw.log_q.mean()
+            linear = -entropy + lam @ R
+            measured = Measured(entropy, linear + c / 2 * (R @ R), draw.moments.mean(axis=0))
+            failed = ~jnp.isfinite(draw.moments).all()
+            return linear + c * R_1 @ jax.lax.stop_gradient(R_2), (measured, failed)
+
+        gradient, (measured, failed) = jax.grad(surrogate, has_aux=True)(weights)
+        gradient = jax.tree.map(lambda g: jnp.where(failed, jnp.nan, g), gradient)
+        return gradient, measured
