@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
@@ -26,7 +28,7 @@ def label_axes(ax: Axes, values: xr.DataArray) -> None:
     ax.set_ylabel(f"{y} ({values[y].attrs['units']})")
 
 
-def plot_map(ax: Axes, values: xr.DataArray, **options: object) -> QuadMesh:
+def plot_map(ax: Axes, values: xr.DataArray, **options: Any) -> QuadMesh:
     """Draw a map.
 
     Args:
@@ -45,7 +47,7 @@ def plot_map(ax: Axes, values: xr.DataArray, **options: object) -> QuadMesh:
 
 def shade_band(ax: Axes, values: xr.DataArray, prop: EmergentProperty) -> None:
     """Shade where the statistic lies within one sd of its target."""
-    inside = np.abs(values - prop.mean[0]) < prop.sd[0]
+    inside = abs(values - prop.mean[0]) < prop.sd[0]
     plot_map(ax, inside.where(inside), cmap=ListedColormap([BAND_COLOUR]), alpha=0.45)
 
 

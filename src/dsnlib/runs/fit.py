@@ -12,7 +12,6 @@ from jax.flatten_util import ravel_pytree
 
 from dsnlib.circuits import Circuit
 from dsnlib.emergent import EmergentProperty
-from dsnlib.flows import initial_weights
 from dsnlib.runs.checkpoint import (
     Checkpoint,
     load_checkpoint,
@@ -25,9 +24,9 @@ from dsnlib.runs.identity import differences, identity, provenance
 from dsnlib.runs.progress import Progress
 from dsnlib.runs.run import DATA_FILE, Run, load_run
 from dsnlib.settings import Settings, checked_seed
-from dsnlib.training.history import History, empty_history
+from dsnlib.training.history import empty_history
 from dsnlib.training.initial import fit_initial
-from dsnlib.training.lagrangian import INITIAL, State, start, stream, train
+from dsnlib.training.lagrangian import INITIAL, State, initial_state, stream, train
 from dsnlib.training.problem import Problem
 
 CHECKPOINT_FILE = "checkpoint.npz"
@@ -89,7 +88,7 @@ def _train(problem: Problem, seed: int, folder: Path, wanted: dict[str, Any]) ->
     file = folder / CHECKPOINT_FILE
     if file.exists():
         _refuse_others(folder, wanted, read_meta(file)["identity"])
-        checkpoint = load_checkpoint(file, like=_template(problem, seed))
+        checkpoint = load_checkpoint(file, like=_template(problem))
         done = checkpoint.state.epoch * problem.settings.iterations + checkpoint.state.iteration
         with Progress(problem, done) as progress:
             return _continue(problem, seed, folder, checkpoint, progress)
@@ -97,25 +96,15 @@ def _train(problem: Problem, seed: int, folder: Path, wanted: dict[str, Any]) ->
         return _continue(problem, seed, folder, _begin(problem, seed, wanted, progress), progress)
 
 
-def _template(problem: Problem, seed: int) -> State:
-    """A state of the right structure, for reading a checkpoint."""
-    weights, history = _blank(problem)
-    return start(problem, seed, weights, history)
-
-
-def _blank(problem: Problem) -> tuple[Any, History]:
-    settings = problem.settings
-    weights = initial_weights(
-        stream(0, INITIAL), settings.flow, settings.layers, len(problem.circuit.parameters)
-    )
-    return weights, empty_history(problem, ravel_pytree(weights)[0].size)
+def _template(problem: Problem) -> State:
+    """A state of the run's structure, for reading its checkpoint."""
+    return initial_state(problem, problem.random_weights(jax.random.key(0)))
 
 
 def _begin(problem: Problem, seed: int, wanted: dict[str, Any], progress: Progress) -> Checkpoint:
     began = time.monotonic()
     fitted = fit_initial(problem, stream(seed, INITIAL), progress.initial_fit)
-    _, history = _blank(problem)
-    state = start(problem, seed, fitted.weights, history)
+    history = empty_history(problem, ravel_pytree(fitted.weights)[0].size)
     meta = {
         "identity": wanted,
         "initial_kl": fitted.kl,
@@ -124,7 +113,7 @@ def _begin(problem: Problem, seed: int, wanted: dict[str, Any], progress: Progre
         "seconds": time.monotonic() - began,
         **provenance(),
     }
-    return Checkpoint(state, history, meta)
+    return Checkpoint(initial_state(problem, fitted.weights), history, meta)
 
 
 def _continue(

@@ -13,7 +13,6 @@ import optax
 
 from dsnlib._compile import compiled
 from dsnlib.circuits import Circuit
-from dsnlib.flows import initial_weights
 from dsnlib.flows.network import Weights
 from dsnlib.training.problem import Problem
 
@@ -64,10 +63,7 @@ def fit_initial(
     Returns:
         The fitted weights, and their KL measured on 100,000 fresh samples.
     """
-    settings = problem.settings
-    weights = initial_weights(
-        jax.random.fold_in(key, 0), settings.flow, settings.layers, len(problem.circuit.parameters)
-    )
+    weights = problem.random_weights(jax.random.fold_in(key, 0))
     optimiser = optax.adam(_LEARNING_RATE)
     state = optimiser.init(weights)
     means: list[float] = []

@@ -44,10 +44,8 @@ class State(NamedTuple):
     iteration: int
 
 
-def start(problem: Problem, seed: int, weights: Weights, history: History) -> State:
-    """State before the first epoch, from fitted weights; records the first snapshot."""
-    weights = jax.tree.map(lambda w: w.astype(problem.settings.precision), weights)
-    _record_snapshot(problem, seed, weights, history, index=0)
+def initial_state(problem: Problem, weights: Weights) -> State:
+    """The state before the first epoch, of a network with these weights."""
     lam = np.zeros(len(problem.prop.mu))
     return State(weights, _optimiser(problem).init(weights), lam, problem.settings.c0, 0, 0)
 
@@ -68,6 +66,8 @@ def train(problem: Problem, seed: int, state: State, history: History) -> Iterat
     Raises:
         SimulationError: in an epoch more than 1 % of the steps or simulations were not finite.
     """
+    if state.epoch == state.iteration == 0:
+        _record_snapshot(problem, seed, state.weights, history, index=0)
     while state.epoch < problem.settings.epochs:
         if state.iteration == 0:
             state = _begin_epoch(problem, seed, state, history)

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from dsnlib.circuits import Circuit
 from dsnlib.differentiation import forward_gradient
 from dsnlib.emergent import EmergentProperty
-from dsnlib.flows import DensityNetwork, density_network
+from dsnlib.flows import DensityNetwork, density_network, initial_weights
 from dsnlib.flows.network import Weights
 from dsnlib.settings import Settings
 
@@ -39,6 +39,11 @@ class Problem:
     circuit: Circuit
     prop: EmergentProperty
     settings: Settings
+
+    def random_weights(self, key: jax.Array) -> Weights:
+        """Weights of an untrained network."""
+        settings = self.settings
+        return initial_weights(key, settings.flow, settings.layers, len(self.circuit.parameters))
 
     def network(self, weights: Weights) -> DensityNetwork:
         """The density network with these weights."""
