@@ -52,8 +52,9 @@ def _inhibition(ax: Axes, pre: str, post: str, label: str, shift: float = 0.0) -
     ax.plot(*np.stack([start, end]).T, color=_INHIBITORY)
     ax.plot(*end, "o", color=_INHIBITORY, markersize=7)
     if shift:  # the label of a pair stands outside it
-        side = -0.2 if _PLACES[pre][0] == 0 else 0.2
-        anchor, place = ("right" if side < 0 else "left"), (start + end) / 2 + [side, 0]
+        left = _PLACES[pre][0] == 0
+        anchor = "right" if left else "left"
+        place = np.array([-0.34 if left else _PLACES[pre][0] + 0.34, (start + end)[1] / 2])
     else:
         anchor, place = "center", (start + end) / 2 + np.array([0, 0.28])
     ax.text(float(place[0]), float(place[1]), label, color=_INHIBITORY, ha=anchor, va="center")
