@@ -37,8 +37,11 @@ class IntervalTransform(Transform):
         return jnp.clip(z, *self.open_bounds())
 
     def open_bounds(self) -> tuple[jax.Array, jax.Array]:
-        """The smallest and largest floats strictly inside the box."""
-        return jnp.nextafter(self.low, self.high), jnp.nextafter(self.high, self.low)
+        """The smallest and largest floats strictly inside the box, none of them subnormal."""
+        tiny = (self.high - self.low) * jnp.finfo(self.low.dtype).tiny
+        low = jnp.maximum(jnp.nextafter(self.low, self.high), self.low + tiny)
+        high = jnp.minimum(jnp.nextafter(self.high, self.low), self.high - tiny)
+        return low, high
 
     def _inverse(self, z: jax.Array) -> jax.Array:
         return 0.5 * (jnp.log(z - self.low) - jnp.log(self.high - z))
