@@ -37,7 +37,7 @@ POINTS = arrays(float, (7, 3), elements=st.floats(-5, 5))
 
 @TRANSFORMS
 @given(seed=SEEDS, x=POINTS)
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 def test_round_trip(make, seed, x):
     with jax.enable_x64(True):
         transform = make(seed, 3)
@@ -46,7 +46,7 @@ def test_round_trip(make, seed, x):
 
 @TRANSFORMS
 @given(seed=SEEDS, x=POINTS)
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 def test_log_determinant_equals_that_of_autodiff(make, seed, x):
     with jax.enable_x64(True):
         transform = make(seed, 3)
