@@ -17,7 +17,9 @@ def test_welch_from_its_definition():
     np.testing.assert_allclose(outcome, [t, 2 * stats.t.sf(abs(t), freedom)], rtol=1e-10)
 
 
-@pytest.mark.parametrize(("now", "t", "p"), [(1.0, np.inf, 0.0), (0.25, 0.0, 1.0), (0.1, -np.inf, 0)])
+@pytest.mark.parametrize(
+    ("now", "t", "p"), [(1.0, np.inf, 0.0), (0.25, 0.0, 1.0), (0.1, -np.inf, 0)]
+)
 def test_welch_without_spread(now, t, p):
     assert welch(np.full(100, now), np.ones(100), 0.25) == Welch(t, p)
 

@@ -4,9 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from circuits import Product
 from jax.flatten_util import ravel_pytree
 
+from circuits import Product
 from dsnlib import EmergentProperty, Settings
 from dsnlib.training.problem import Problem
 

@@ -3,9 +3,9 @@
 import jax
 import numpy as np
 import pytest
-from circuits import Brittle, Product
 from scipy import stats
 
+from circuits import Brittle, Product
 from dsnlib import STG, EmergentProperty, Linear2D, Settings, SimulationError, fit
 from dsnlib.training.initial import fit_initial, truncated_gaussian
 from dsnlib.training.lagrangian import _block, initial_state, stream
@@ -26,7 +26,9 @@ def test_initial_fit_reports_its_divergence(x64):
     fitted = fit_initial(problem, stream(1, 0), lambda *report: reports.append(report))
     assert fitted.kl < 0.01
     assert fitted.iterations >= 5_000
-    assert [iteration for iteration, _ in reports] == list(range(1_000, fitted.iterations + 1, 1_000))
+    assert [iteration for iteration, _ in reports] == list(
+        range(1_000, fitted.iterations + 1, 1_000)
+    )
     # By quadrature: KL = integral of q log(q / p)
     cells = 500
     midpoints = 20 * (np.arange(cells) + 0.5) / cells
@@ -96,5 +98,7 @@ def test_rare_failures_are_skipped_and_counted(tmp_path):
 
 def test_frequent_failures_end_the_run(tmp_path):
     settings = Settings(epochs=1, iterations=200, batch=100, layers=2)
-    with pytest.raises(SimulationError, match=r"100 of 100 steps in epoch 1 .* smaller learning_rate"):
+    with pytest.raises(
+        SimulationError, match=r"100 of 100 steps in epoch 1 .* smaller learning_rate"
+    ):
         fit(Brittle(limit=5.0), EmergentProperty([5.0], [1.0]), settings, seed=1, out=tmp_path)

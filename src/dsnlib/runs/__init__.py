@@ -1,7 +1,7 @@
 """Runs on disk: training into a folder, resuming, loading."""
 
 from dsnlib.runs.checkpoint import CheckpointError
-from dsnlib.runs.fit import fit
+from dsnlib.runs.fitting import fit
 from dsnlib.runs.run import Run, load_run
 
 __all__ = ["CheckpointError", "Run", "fit", "load_run"]

@@ -1,0 +1,175 @@
+"""Source notebooks are empty, executed ones complete and true to their source."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+from scipy import stats
+
+from dsnlib import load_run
+
+ROOT = Path(__file__).parent.parent
+SOURCES = [ROOT / "train.ipynb", *sorted((ROOT / "chapters").glob("*.ipynb"))]
+EXECUTED = [*sorted((ROOT / "runs").glob("*.ipynb")), *sorted((ROOT / "book").glob("*.ipynb"))]
+RUNS = sorted((ROOT / "runs").glob("*/run.nc"))
+SENTINEL = "complete\n"
+
+
+def names(paths):
+    return [str(path.relative_to(ROOT)) for path in paths]
+
+
+def code_cells(path):
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+
+
+def source_of(path):
+    return ROOT / ("train.ipynb" if path.parent.name == "runs" else f"chapters/{path.name}")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=names(SOURCES))
+def test_source_notebooks_hold_no_outputs(path):
+    nbformat.validate(nbformat.read(path, as_version=4))
+    for cell in code_cells(path):
+        assert cell.outputs == []
+        assert cell.execution_count is None
+
+
+@pytest.mark.parametrize("path", EXECUTED, ids=names(EXECUTED))
+def test_executed_notebooks_are_complete(path):
+    cells = code_cells(path)
+    assert all(cell.execution_count for cell in cells), "a cell never ran"
+    assert not any(output.output_type == "error" for cell in cells for output in cell.outputs)
+    assert cells[-1].outputs[-1].text == SENTINEL
+
+
+@pytest.mark.parametrize("path", EXECUTED, ids=names(EXECUTED))
+def test_executed_notebooks_show_their_source(path):
+    executed = [
+        cell.source
+        for cell in nbformat.read(path, as_version=4).cells
+        if "injected-parameters" not in cell.metadata.get("tags", [])
+    ]
+    assert executed == [c.source for c in nbformat.read(source_of(path), as_version=4).cells]
+
+
+@pytest.mark.parametrize("path", EXECUTED, ids=names(EXECUTED))
+def test_every_figure_has_alt_text(path):
+    for cell in code_cells(path):
+        if any("image/png" in output.get("data", {}) for output in cell.outputs):
+            assert len(cell.metadata["mystnb"]["image"]["alt"]) > 40
+
+
+@pytest.mark.parametrize("path", [*SOURCES, *EXECUTED], ids=names([*SOURCES, *EXECUTED]))
+def test_notebooks_carry_no_absolute_path(path):
+    text = path.read_text()
+    assert str(ROOT) not in text
+    assert "/tmp/" not in text
+
+
+def test_committed_run_is_the_notes_own_size():
+    run = load_run(ROOT / "runs" / "c0-1_seed-1")
+    settings = run.settings
+    assert (settings.c0, run.data.seed) == (1.0, 1)
+    assert (settings.epochs, settings.iterations, settings.batch) == (10, 10_000, 1_000)
+    assert (settings.flow, settings.layers, settings.beta, settings.gamma) == (
+        "planar",
+        10,
+        4,
+        0.25,
+    )
+    assert json.loads(run.data.circuit) == {
+        "name": "STG", "T": 200, "dt": 0.025, "window": 20, "g_synB": 5.0
+    }  # fmt: skip
+    assert not run.data.git_commit.endswith("+changes")
+    files = [ROOT / "runs" / "c0-1_seed-1.ipynb", ROOT / "runs" / "c0-1_seed-1" / "run.nc"]
+    assert sum(file.stat().st_size for file in files) < 5e6
+
+
+@pytest.mark.parametrize("path", RUNS, ids=names(RUNS))
+def test_committed_runs_agree_with_the_circuit_of_today(path):
+    from test_stg import plain_frequency, plain_voltage  # the second implementation
+
+    data = load_run(path.parent).data
+    assert np.isfinite(data.entropy).all()
+    assert (
+        (data.z > data.bounds.sel(bound="low")) & (data.z < data.bounds.sel(bound="high"))
+    ).all()
+    z = data.z[::3, :100].values.reshape(-1, 2).astype(float)
+    stored = data.moments[::3, :100, 0].values.ravel()
+    recomputed = plain_frequency(plain_voltage(z, 200, 0.025, 5.0)[:, 2], 0.025, 20)
+    # Single precision: the frequency agrees but on the cliffs of the map.
+    assert (np.abs(stored - recomputed) < 2e-3).mean() > 0.98
+
+
+@pytest.mark.parametrize("path", RUNS, ids=names(RUNS))
+def test_initial_fit_of_committed_runs_by_quadrature(x64, path):
+    run = load_run(path.parent)
+    cells = 500
+    midpoints = 20 * (np.arange(cells) + 0.5) / cells
+    grid = np.stack(np.meshgrid(midpoints, midpoints), axis=-1).reshape(-1, 2)
+    log_q = np.asarray(run.network(0).log_prob(grid.astype(np.float32)), float)
+    log_p = stats.truncnorm(-4 / 3, 16 / 3, loc=4, scale=3).logpdf(grid).sum(axis=1)
+    kl = (np.exp(log_q) * (log_q - log_p)).sum() * (20 / cells) ** 2
+    assert abs(kl - run.data.initial_kl) < 5 * run.data.initial_kl_se
+    assert run.data.initial_kl < 0.01
+
+
+def papermill(target, *parameters):
+    return subprocess.run(
+        [sys.executable, "-m", "papermill", "train.ipynb", str(target), *parameters],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_committed_run_is_loaded_and_not_trained(tmp_path):
+    outcome = papermill(tmp_path / "out.ipynb", "-p", "c0", "1")
+    assert outcome.returncode == 0, outcome.stderr
+    text = (tmp_path / "out.ipynb").read_text()
+    assert "runs/c0-1_seed-1 held this run complete: it was loaded, not trained." in text
+    assert "To train afresh, remove runs/c0-1_seed-1" in text
+    assert code_cells(tmp_path / "out.ipynb")[-1].outputs[-1].text == SENTINEL
+
+
+def test_small_run_through_the_notebook(tmp_path):
+    small = [
+        "-p",
+        "epochs",
+        "2",
+        "-p",
+        "iterations",
+        "20",
+        "-p",
+        "batch",
+        "20",
+        "-p",
+        "layers",
+        "2",
+    ]
+    folder = str(tmp_path / "run")
+    outcome = papermill(tmp_path / "out.ipynb", *small, "-p", "c0", "100", "-p", "out", folder)
+    assert outcome.returncode == 0, outcome.stderr
+    assert load_run(folder).settings.c0 == 100
+    assert f"Trained into {folder}" in (tmp_path / "out.ipynb").read_text()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        (["-p", "c0", "0"], "c0 must be finite and above 0, got 0"),
+        (["-r", "seed", "1"], "seed must be a whole number from 0 on, got '1'"),
+        (["-p", "layers", "[64]"], "layers must be a whole number from 1 on, got '[64]'"),
+        (["-p", "epoch", "3"], "no parameter is called epoch; choose from"),
+        (["-p", "iterations", "7"], "out must be a new folder or one of the same run"),
+    ],
+)
+def test_bad_parameters_stop_the_notebook(tmp_path, parameters, message):
+    before = {path: path.stat().st_mtime_ns for path in (ROOT / "runs").rglob("*")}
+    outcome = papermill(tmp_path / "out.ipynb", *parameters)
+    assert outcome.returncode == 1
+    assert message in outcome.stderr
+    assert {path: path.stat().st_mtime_ns for path in (ROOT / "runs").rglob("*")} == before
