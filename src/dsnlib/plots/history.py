@@ -35,6 +35,11 @@ def plot_history(run: Run) -> Figure:
         ax.legend(loc="best")
     for ax in axes:
         _epoch_borders(ax, run)
+    for epoch in data.epoch.values:
+        middle = (epoch - 0.5) * run.settings.iterations * _TO_THOUSANDS
+        place = axes[0].get_xaxis_transform()
+        axes[0].text(middle, 1.02, epoch, transform=place, ha="center", color="0.4")
+    axes[0].set_title("AL epoch", color="0.4", pad=16)
     axes[-1].set_xlabel("iteration (thousands)")
     return figure
 

@@ -57,55 +57,43 @@ def outline_region(ax: Axes, values: xr.DataArray, region: Region, colour: str) 
     ax.contour(values[x], values[y], region.mask.T, levels=[0.5], colors=[colour], linewidths=1.2)
 
 
-def plot_snapshots(run: Run, values: xr.DataArray) -> Figure:
+def plot_snapshots(run: Run, values: xr.DataArray, zoom: bool = False) -> Figure:
     """Samples at the start of every epoch and at the end, coloured by log q, over a map.
 
     Args:
         run: of a circuit with two parameters.
         values: map of the circuit's statistic.
+        zoom: cut each panel to where its samples are (the middle 96 % along either axis).
 
     Returns:
         The figure, one panel a snapshot.
     """
     data = run.data
     prop = EmergentProperty(**attribute(data, "property"))
-    rows = -(-data.sizes["snapshot"] // _COLUMNS)
-    figure, axes = plt.subplots(
-        rows, _COLUMNS, figsize=(7.5, 2.05 * rows), sharex=True, sharey=True, squeeze=False
-    )
-    low, high = np.nanpercentile(data.log_q, [2, 98])
     last = data.sizes["snapshot"] - 1
+    columns = min(_COLUMNS, last + 1)
+    rows = -(-(last + 1) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(7.5, 2.05 * rows), squeeze=False)
+    low, high = np.nanpercentile(data.log_q, [2, 98])
     for panel, ax in enumerate(axes.flat):
         if panel > last:
             ax.set_visible(False)
             continue
-        ax.pcolormesh(
-            *(values[d] for d in values.dims),
-            values.values.T,
-            cmap="Greys",
-            alpha=0.5,
-            rasterized=True,
-        )
+        plot_map(ax, values, cmap="Greys", alpha=0.5)
         shade_band(ax, values, prop)
-        z = data.z.isel(snapshot=panel)
+        z = data.z.isel(snapshot=panel).values
         points = ax.scatter(
-            *z.values.T,
-            c=data.log_q.isel(snapshot=panel),
-            s=2,
-            linewidths=0,
-            vmin=low,
-            vmax=high,
-            cmap="plasma",
-            rasterized=True,
-        )
+            *z.T, c=data.log_q.isel(snapshot=panel), s=2, linewidths=0, vmin=low, vmax=high,
+            cmap="plasma", rasterized=True,
+        )  # fmt: skip
         ax.set_title(f"start of epoch {panel + 1}" if panel < last else f"end of epoch {last}")
-        ax.set(xlabel="", ylabel="", aspect="equal")
-    for ax in axes[:, 0]:
-        ax.set_ylabel(f"{values.dims[1]} ({values[values.dims[1]].attrs['units']})")
-    for column in range(_COLUMNS):
-        bottom = [ax for ax in axes[:, column] if ax.get_visible()][-1]
-        bottom.set_xlabel(f"{values.dims[0]} ({values[values.dims[0]].attrs['units']})")
-        bottom.tick_params(labelbottom=True)
+        if zoom:
+            (left, bottom), (right, top) = np.percentile(z, [2, 98], axis=0)
+            ax.set(xlim=(left, right), ylim=(bottom, top))
+        if panel % columns:
+            ax.set_ylabel("")
+        if panel + columns <= last:
+            ax.set_xlabel("")
     unit = values[values.dims[0]].attrs["units"]
     figure.colorbar(points, ax=axes, label=f"log q (nat, density per {unit}²)", shrink=0.6)
     return figure

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -50,12 +51,16 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     write_atomically(path, write)
 
 
-def load_checkpoint(path: Path, like: State) -> Checkpoint:
+def load_checkpoint(
+    path: Path, like: State, accept: Callable[[dict[str, Any]], None]
+) -> Checkpoint:
     """Read a checkpoint.
 
     Args:
         path: of the .npz file.
         like: a state of the same structure.
+        accept: is called with the checkpoint's meta before anything else is looked at, and raises
+            where it is of another run.
 
     Returns:
         The checkpoint.
@@ -64,35 +69,26 @@ def load_checkpoint(path: Path, like: State) -> Checkpoint:
         CheckpointError: the file is damaged, of another format, or of another structure.
     """
     arrays = _read(path)
-    template = _leaves(like)
-    missing = template.keys() - arrays.keys()
-    if missing or any(arrays[k].shape != template[k].shape for k in template):
-        raise CheckpointError(
-            f"{path} holds a state of another structure; remove it to train afresh"
-        )
-    structure = jax.tree.structure(like)
-    state = jax.tree.unflatten(structure, [arrays[name] for name in template])
-    history = {
-        name.removeprefix("history/"): array
-        for name, array in arrays.items()
-        if name.startswith("history/")
-    }
-    return Checkpoint(
-        state._replace(c=float(state.c), epoch=int(state.epoch), iteration=int(state.iteration)),
-        history,
-        read_meta(path),
-    )
-
-
-def read_meta(path: Path) -> dict[str, Any]:
-    """What the checkpoint says of its run; CheckpointError where it cannot be read."""
-    meta = json.loads(str(_read(path)["meta"]))
+    meta = json.loads(str(arrays["meta"]))
     if meta.get("format") != _FORMAT:
         raise CheckpointError(
             f"{path} has format {meta.get('format')}, this version reads {_FORMAT}; "
             "finish the run with the version that began it, or remove the file to train afresh"
         )
-    return meta
+    accept(meta)
+    template = _leaves(like)
+    if any(k not in arrays or arrays[k].shape != leaf.shape for k, leaf in template.items()):
+        raise CheckpointError(
+            f"{path} holds a state of another structure; remove it to train afresh"
+        )
+    state = jax.tree.unflatten(jax.tree.structure(like), [arrays[name] for name in template])
+    history = {
+        name.removeprefix("history/"): array
+        for name, array in arrays.items()
+        if name.startswith("history/")
+    }
+    plain = {"c": float(state.c), "epoch": int(state.epoch), "iteration": int(state.iteration)}
+    return Checkpoint(state._replace(**plain), history, meta)
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:

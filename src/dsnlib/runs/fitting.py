@@ -12,12 +12,7 @@ from jax.flatten_util import ravel_pytree
 
 from dsnlib.circuits import Circuit
 from dsnlib.emergent import EmergentProperty
-from dsnlib.runs.checkpoint import (
-    Checkpoint,
-    load_checkpoint,
-    read_meta,
-    save_checkpoint,
-)
+from dsnlib.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from dsnlib.runs.dataset import attribute, to_dataset, write_dataset
 from dsnlib.runs.files import writable_folder
 from dsnlib.runs.identity import differences, identity, provenance
@@ -87,8 +82,11 @@ def _refuse_others(folder: Path, wanted: dict[str, Any], found: dict[str, Any]) 
 def _train(problem: Problem, seed: int, folder: Path, wanted: dict[str, Any]) -> Run:
     file = folder / CHECKPOINT_FILE
     if file.exists():
-        _refuse_others(folder, wanted, read_meta(file)["identity"])
-        checkpoint = load_checkpoint(file, like=_template(problem))
+        checkpoint = load_checkpoint(
+            file,
+            like=_template(problem),
+            accept=lambda meta: _refuse_others(folder, wanted, meta["identity"]),
+        )
         done = checkpoint.state.epoch * problem.settings.iterations + checkpoint.state.iteration
         with Progress(problem, done) as progress:
             return _continue(problem, seed, folder, checkpoint, progress)
