@@ -44,7 +44,7 @@ def test_settings(name, value, shown):
         ({"T": 10, "window": 11}, "window must be at most T = 10 samples, got 11; shorten"),
         ({"dt": 0}, "dt must be finite and above 0, got 0; pass"),
         ({"dt": "fast"}, "dt must be a number, got 'fast'"),
-        ({"g_synB": -5.0}, "g_synB must be finite and above 0, got -5.0"),
+        ({"g_synB": -5.0}, "g_synB must be finite and at least 0, got -5.0"),
     ],
 )
 def test_circuit(arguments, message):
@@ -59,7 +59,7 @@ def test_circuit(arguments, message):
         ((1, 1), "low of parameter g must be below its high"),
         (("0", 20), "low of parameter g must be a number, got '0'"),
         ((0, np.inf), "high of parameter g must be finite, got inf"),
-        ((0, 20, 30), "initial_mean of parameter g must be above 0 and below 20, got 30"),
+        ((0, 20, 30), "initial_mean of parameter g must be finite and above 0 and below 20, got 30"),
         ((0, 20, 4, 0), "initial_sd of parameter g must be finite and above 0, got 0"),
     ],
 )

@@ -185,7 +185,7 @@ def test_network_of_a_snapshot_is_the_one_that_made_it(undisturbed, epoch):
 
 @pytest.mark.parametrize("epoch", [4, -5, 1.0, "last"])
 def test_network_of_an_epoch_that_is_not_there(undisturbed, epoch):
-    with pytest.raises(ValueError, match=r"epoch must be a whole number from 0 to 3.*got "):
+    with pytest.raises((TypeError, ValueError), match=r"epoch must be .*got"):
         undisturbed[1].network(epoch)
 
 

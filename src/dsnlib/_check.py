@@ -8,15 +8,19 @@ from typing import Any
 
 import numpy as np
 
+_LARGEST = 1e30  # leaves room for products within float32
+
 
 def _quoted(value: Any) -> str:
     hint = " (a string: remove the quotes)" if isinstance(value, str) else ""
-    return f"{value!r}{hint}"
+    text = repr(value)
+    return f"{text if len(text) <= 80 else text[:77] + '...'}{hint}"
 
 
 def whole(name: str, value: Any, at_least: int) -> int:
     """Return `value` as an int; TypeError unless it is whole, ValueError below `at_least`."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+    value = _scalar(value)
+    if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(
             f"{name} must be a whole number from {at_least} on, got {_quoted(value)}; pass an int"
         )
@@ -25,34 +29,54 @@ def whole(name: str, value: Any, at_least: int) -> int:
     return int(value)
 
 
-def number(name: str, value: Any, *, above: float = -math.inf, below: float = math.inf) -> float:
+def number(
+    name: str,
+    value: Any,
+    *,
+    above: float = -math.inf,
+    at_least: float = -math.inf,
+    below: float = math.inf,
+) -> float:
     """Return `value` as a float; TypeError where it is no number, ValueError outside the range."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+    value = _scalar(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{name} must be a number, got {_quoted(value)}; pass a float")
-    if not above < value < below:  # also catches NaN
+    if not (above < value < below and at_least <= value) or abs(value) > _LARGEST:  # or NaN
+        limits = {"above": above, "at least": at_least, "below": below}
+        finite = [f"{word} {limit:g}" for word, limit in limits.items() if math.isfinite(limit)]
         raise ValueError(
-            f"{name} must be {_range(above, below)}, got {value}; pass a number in that range"
+            f"{name} must be {' and '.join(['finite', *finite])}, got {_quoted(value)}; "
+            "pass a number in that range"
         )
     return float(value)
 
 
-def _range(above: float, below: float) -> str:
-    if below == math.inf:
-        return "finite" if above == -math.inf else f"finite and above {above:g}"
-    return f"above {above:g} and below {below:g}"
+def _scalar(value: Any) -> Any:
+    """The Python number in an array without dimensions, anything else as it is."""
+    is_scalar_array = hasattr(value, "item") and getattr(value, "ndim", None) == 0
+    return value.item() if is_scalar_array else value
+
+
+def instance(name: str, value: Any, kind: type) -> None:
+    """TypeError unless `value` is an instance of `kind`."""
+    if not isinstance(value, kind):
+        raise TypeError(
+            f"{name} must be a dsnlib.{kind.__name__}, got {_quoted(value)}; "
+            f"pass an instance of that class"
+        )
 
 
 def choice(name: str, value: Any, options: Collection[str]) -> str:
     """Return `value`; ValueError unless it is one of `options`."""
-    if value not in options:
+    if not isinstance(value, str) or value not in options:
         names = ", ".join(repr(option) for option in sorted(options))
         raise ValueError(f"{name} must be one of {names}, got {value!r}; pass one of these names")
-    return str(value)
+    return value
 
 
 def numbers(name: str, values: Any, *, above: float = -math.inf) -> tuple[float, ...]:
     """Return `values` as a tuple of floats above `above`; errors as in `number`."""
-    if isinstance(values, str) or not hasattr(values, "__iter__"):
+    if isinstance(values, str) or np.ndim(values) != 1:
         raise TypeError(
             f"{name} must be a list of numbers, one for each statistic, got {_quoted(values)}; "
             f"pass for example {name}=[0.5]"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 from abc import ABC, abstractmethod
+from functools import partial
 from typing import Any, ClassVar
 
 import jax
@@ -12,7 +14,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from dsnlib import _check
-from dsnlib._compile import compiled
 from dsnlib.differentiation import value_and_jacobian
 
 
@@ -102,9 +103,31 @@ class Circuit(ABC):
         return np.array([(p.low, p.high) for p in self.parameters])
 
     def configuration(self) -> dict[str, Any]:
-        """The circuit's name and constants, as they identify it in a saved run."""
-        constants = dataclasses.asdict(self)  # type: ignore[call-overload]
+        """The circuit's name and constants, as they identify it in a saved run.
+
+        Raises:
+            TypeError: the circuit is no frozen dataclass of plain values.
+        """
+        try:
+            hash(self)
+            constants = dataclasses.asdict(self)  # type: ignore[call-overload]
+            json.dumps(constants)
+        except TypeError as error:
+            raise TypeError(
+                f"circuit must be a frozen dataclass of numbers, strings or tuples of these, "
+                f"got {self!r} ({error}); declare it so"
+            ) from error
         return {"name": type(self).__name__, **constants}
+
+    def check_evaluate(self) -> None:
+        """ValueError where `evaluate` does not map (n, P) to (n, S); computes nothing."""
+        n, P, S = 2, len(self.parameters), len(self.observables)
+        shape = jax.eval_shape(self.evaluate, jax.ShapeDtypeStruct((n, P), "float32")).shape
+        if shape != (n, S):
+            raise ValueError(
+                f"circuit.evaluate must return shape (n, {S}) for z of shape (n, {P}), got {shape} "
+                f"for n = {n}; return one column for each of `observables`"
+            )
 
     def statistics(self, z: Any) -> jax.Array:
         """Statistics of a batch.
@@ -113,10 +136,10 @@ class Circuit(ABC):
             z: (n, P) parameters.
 
         Returns:
-            (n, S) statistics, in the dtype of z.
+            (n, S) statistics, in float64 where z is and JAX's x64 mode is on, else in float32.
 
         Raises:
-            ValueError: z has another shape or lies outside the bounds.
+            TypeError, ValueError: z holds no numbers, has another shape or lies outside the bounds.
         """
         return _evaluate(self, self.checked(z))
 
@@ -127,18 +150,24 @@ class Circuit(ABC):
             z: (n, P) parameters.
 
         Returns:
-            (n, S) statistics and (n, S, P) derivatives, in units of statistic per parameter.
+            (n, S) statistics and (n, S, P) derivatives, in units of statistic per parameter;
+            precision as in `statistics`.
 
         Raises:
-            ValueError: z has another shape or lies outside the bounds.
+            TypeError, ValueError: z holds no numbers, has another shape or lies outside the bounds.
         """
         return _evaluate_with_jacobian(self, self.checked(z))
 
     def checked(self, z: Any) -> jax.Array:
-        """Return z as a float array of shape (n, P); ValueError where it is none in the bounds."""
+        """Return z as a float array (n, P); TypeError or ValueError unless it is one in bounds."""
         if isinstance(z, jax.core.Tracer):  # values are unknown while JAX traces
             return z
-        values = np.asarray(z)
+        try:
+            values = np.asarray(z)
+        except ValueError as error:
+            raise ValueError(
+                f"z must be an array of shape (n, P), got {error}; reshape it"
+            ) from None
         names = ", ".join(p.name for p in self.parameters)
         if values.dtype.kind not in "fiu":
             raise TypeError(
@@ -159,14 +188,15 @@ class Circuit(ABC):
                 f"got {values[row, column]} ({outside.any(axis=1).sum()} of {len(values)} rows "
                 "are outside); drop or clip such rows"
             )
-        return jnp.asarray(z, dtype=None if values.dtype.kind == "f" else float)
+        dtype = values.dtype if values.dtype == np.float32 else jax.dtypes.canonicalize_dtype(float)
+        return jnp.asarray(values, dtype)
 
 
-@compiled(static_argnums=(0,))
+@partial(jax.jit, static_argnums=(0,))
 def _evaluate(circuit: Circuit, z: jax.Array) -> jax.Array:
     return circuit.evaluate(z)
 
 
-@compiled(static_argnums=(0,))
+@partial(jax.jit, static_argnums=(0,))
 def _evaluate_with_jacobian(circuit: Circuit, z: jax.Array) -> tuple[jax.Array, jax.Array]:
     return value_and_jacobian(circuit.evaluate, z)

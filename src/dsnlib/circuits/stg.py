@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 import jax
@@ -56,7 +57,7 @@ class STG(Circuit):
         g_synB: conductance of the inhibitory synapses within the pairs f1-f2 and s1-s2, in nS.
 
     Raises:
-        TypeError, ValueError: T or window not whole or out of range, dt <= 0, g_synB <= 0.
+        TypeError, ValueError: T or window not whole or out of range, dt <= 0, g_synB < 0.
 
     Source: Gutierrez, O'Leary and Marder, Neuron 77 (2013), with the fixed start of the 2019 note.
 
@@ -90,7 +91,7 @@ class STG(Circuit):
         object.__setattr__(self, "T", T)
         object.__setattr__(self, "window", window)
         object.__setattr__(self, "dt", _check.number("dt", self.dt, above=0))
-        object.__setattr__(self, "g_synB", _check.number("g_synB", self.g_synB, above=0))
+        object.__setattr__(self, "g_synB", _check.number("g_synB", self.g_synB, at_least=0))
 
     def simulate(self, z: Any) -> jax.Array:
         """Voltage of the hub neuron.
@@ -118,7 +119,7 @@ class STG(Circuit):
         Raises:
             ValueError: z has another shape or lies outside the bounds.
         """
-        trajectory = self._trajectory(self.checked(z), lambda state: jnp.stack(state.V))
+        trajectory = self._trajectory(self.checked(z), _all_voltages)
         return jnp.moveaxis(trajectory, (2, 1, 0), (0, 1, 2))
 
     def hub_frequency(self, z: Any) -> jax.Array:
@@ -130,6 +131,7 @@ class STG(Circuit):
         voltage = self._trajectory(z, _hub_voltage)
         return dominant_frequency(voltage, self.dt, self.window)[:, None]
 
+    @partial(jax.jit, static_argnums=(0, 2))
     def _trajectory(self, z: jax.Array, observe: Callable[[State], jax.Array]) -> jax.Array:
         g_el, g_synA = z[:, 0], z[:, 1]
         initial = State(
@@ -145,6 +147,10 @@ class STG(Circuit):
             self.T,
             observe,
         )
+
+
+def _all_voltages(state: State) -> jax.Array:
+    return jnp.stack(state.V)
 
 
 def _hub_voltage(state: State) -> jax.Array:

@@ -40,6 +40,14 @@ class DensityNetwork(dist.TransformedDistribution):
         """(...) log-density of values (..., D), in nats per unit volume; -inf outside the box."""
         if intermediates:
             return super().log_prob(value, intermediates)
+        value = jnp.asarray(value)
+        dimension = len(self._box.low)
+        if value.shape[-1:] != (dimension,):
+            raise ValueError(
+                f"value must have shape (..., {dimension}), got {value.shape}; reshape it"
+            )
+        if value.size == 0:
+            return jnp.zeros(value.shape[:-1])
         inside = jnp.all((value > self._box.low) & (value < self._box.high), axis=-1)
         middle = (self._box.low + self._box.high) / 2
         safe = jnp.where(inside[..., None], value, middle)  # keeps gradients finite outside

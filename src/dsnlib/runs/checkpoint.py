@@ -69,7 +69,7 @@ def load_checkpoint(
         CheckpointError: the file is damaged, of another format, or of another structure.
     """
     arrays = _read(path)
-    meta = json.loads(str(arrays["meta"]))
+    meta = json.loads(str(arrays.get("meta", "{}")))
     if meta.get("format") != _FORMAT:
         raise CheckpointError(
             f"{path} has format {meta.get('format')}, this version reads {_FORMAT}; "

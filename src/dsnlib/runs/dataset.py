@@ -21,7 +21,7 @@ def to_dataset(problem: Problem, history: History, attributes: dict[str, Any]) -
     Args:
         problem: what was trained.
         history: what was recorded.
-        attributes: strings, numbers, or dicts that are stored as JSON.
+        attributes: strings, numbers, or dicts and lists, which are stored as JSON.
 
     Returns:
         A dataset with the variables of `dsnlib.training.history.VARIABLES`, the bounds and the
@@ -73,11 +73,11 @@ def attribute(dataset: xr.Dataset, name: str) -> Any:
     value = dataset.attrs[name]
     if isinstance(value, np.generic):
         return value.item()
-    return json.loads(value) if value.startswith("{") else value
+    return json.loads(value) if value[:1] in ("{", "[") else value
 
 
 def _plain(attributes: dict[str, Any]) -> dict[str, Any]:
     return {
-        name: json.dumps(value) if isinstance(value, dict) else value
+        name: json.dumps(value) if isinstance(value, (dict, list)) else value
         for name, value in attributes.items()
     }

@@ -31,32 +31,37 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def writable_folder(name: str, path: str | os.PathLike[str]) -> Path:
-    """Make the folder where it is missing and make sure that it takes files.
+def remove_temporaries(path: Path) -> None:
+    """Remove what killed processes left of their attempts to write `path`."""
+    for temporary in path.parent.glob(f".{path.name}.*"):
+        temporary.unlink(missing_ok=True)
 
-    Args:
-        name: of the argument, for the error.
-        path: of the folder.
 
-    Returns:
-        The folder.
-
-    Raises:
-        TypeError: path is no path.
-        OSError: the folder cannot be made or written.
-    """
+def checked_path(name: str, path: object) -> Path:
+    """Return the argument as a path; TypeError unless it is a non-empty string or a path."""
     if not isinstance(path, (str, os.PathLike)) or not str(path):
         raise TypeError(
             f"{name} must be the path of a folder, got {path!r}; pass for example 'runs/mine'"
         )
-    folder = Path(path)
+    return Path(path)
+
+
+def make_writable(name: str, folder: Path) -> None:
+    """Make the folder where it is missing and make sure that it takes files.
+
+    Args:
+        name: of the argument, for the error.
+        folder: to make.
+
+    Raises:
+        OSError: the folder cannot be made or written.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise OSError(
-            f"{name} must be a folder that can be written, got {str(path)!r} "
+            f"{name} must be a folder that can be written, got {str(folder)!r} "
             f"({error.strerror or error}); choose another folder or free this one"
         ) from error
-    return folder

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
 import jax
 from jax.flatten_util import ravel_pytree
 
+from dsnlib import _check
 from dsnlib.circuits import Circuit
 from dsnlib.emergent import EmergentProperty
 from dsnlib.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from dsnlib.runs.dataset import attribute, to_dataset, write_dataset
-from dsnlib.runs.files import writable_folder
+from dsnlib.runs.files import checked_path, make_writable, remove_temporaries
 from dsnlib.runs.identity import differences, identity, provenance
 from dsnlib.runs.progress import Progress
 from dsnlib.runs.run import DATA_FILE, Run, load_run
@@ -38,8 +41,9 @@ def fit(
 ) -> Run:
     """Train a density network, or go on with it, or load it where it is complete.
 
-    A checkpoint is written at the end of each epoch and at least every 60 s. The same seed gives
-    the same numbers, bit for bit, on one machine and one set of versions, broken off or not.
+    A checkpoint is written at the end of each epoch and after the first block of 100 iterations
+    that ends 60 s after the last one; the initial fit, some seconds, has none. The same seed gives
+    the same numbers, bit for bit, on one machine with one set of versions, broken off or not.
 
     Args:
         circuit: whose parameters are sought.
@@ -57,17 +61,34 @@ def fit(
         CheckpointError: the folder's checkpoint is damaged.
         SimulationError: more than 1 % of the steps or simulations of an epoch are not finite.
     """
+    for name, value, kind in (
+        ("circuit", circuit, Circuit),
+        ("prop", prop, EmergentProperty),
+        ("settings", settings, Settings),
+    ):
+        _check.instance(name, value, kind)
+    circuit.check_evaluate()
     prop.check_against(circuit)
     problem = Problem(circuit, prop, settings)
     seed = checked_seed(seed)
-    folder = writable_folder("out", out)
     wanted = identity(problem, seed)
+    folder = checked_path("out", out)
     if (folder / DATA_FILE).exists():
         run = load_run(folder)
         _refuse_others(folder, wanted, {name: attribute(run.data, name) for name in wanted})
+        _remove_leftovers(folder)
         return run
+    make_writable("out", folder)
     with jax.enable_x64(settings.precision == "float64"):
         return _train(problem, seed, folder, wanted)
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what a process that was killed near the end may have left beside a complete run."""
+    with contextlib.suppress(OSError):  # a complete run may lie on storage that is only read
+        (folder / CHECKPOINT_FILE).unlink(missing_ok=True)
+        for name in (CHECKPOINT_FILE, DATA_FILE):
+            remove_temporaries(folder / name)
 
 
 def _refuse_others(folder: Path, wanted: dict[str, Any], found: dict[str, Any]) -> None:
@@ -88,10 +109,26 @@ def _train(problem: Problem, seed: int, folder: Path, wanted: dict[str, Any]) ->
             accept=lambda meta: _refuse_others(folder, wanted, meta["identity"]),
         )
         done = checkpoint.state.epoch * problem.settings.iterations + checkpoint.state.iteration
+        _note_session(checkpoint.meta)
         with Progress(problem, done) as progress:
             return _continue(problem, seed, folder, checkpoint, progress)
     with Progress(problem) as progress:
         return _continue(problem, seed, folder, _begin(problem, seed, wanted, progress), progress)
+
+
+def _note_session(meta: dict[str, Any]) -> None:
+    """Where a run goes on under other versions, code or device: say so, and record both."""
+    now = provenance()
+    before = {name: meta[name] for name in now}
+    if now != before:
+        changed = ", ".join(name for name in now if now[name] != before[name])
+        warnings.warn(
+            f"the run goes on under another {changed} than it began with; "
+            "its numbers may differ from those of an undisturbed run",
+            stacklevel=2,
+        )
+        meta["earlier_sessions"] = [*meta.get("earlier_sessions", []), before]
+        meta.update(now)
 
 
 def _template(problem: Problem) -> State:
@@ -130,5 +167,5 @@ def _continue(
             saved = time.monotonic()
     attributes = {**meta.pop("identity"), **meta}
     write_dataset(folder / DATA_FILE, to_dataset(problem, history, attributes))
-    file.unlink(missing_ok=True)
+    _remove_leftovers(folder)
     return load_run(folder)

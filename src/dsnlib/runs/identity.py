@@ -12,15 +12,18 @@ from typing import Any
 
 import jax
 
+from dsnlib._threads import cpu_threads
 from dsnlib.training.problem import Problem
 
 _PACKAGES = ("dsnlib", "jax", "jaxlib", "numpyro", "optax", "numpy", "scipy", "xarray")
 
 
 def identity(problem: Problem, seed: int) -> dict[str, Any]:
-    """Circuit, property, settings and seed: all that determines a run's numbers on one machine."""
+    """Circuit with its parameters, property, settings, seed: what determines a run's numbers."""
     return {
         "circuit": problem.circuit.configuration(),
+        "parameters": [dataclasses.asdict(p) for p in problem.circuit.parameters],
+        "observables": [{"name": o.name, "unit": o.unit} for o in problem.circuit.observables],
         "property": dataclasses.asdict(problem.prop),
         "settings": dataclasses.asdict(problem.settings),
         "seed": seed,
@@ -62,7 +65,8 @@ def _device() -> str:
         for line in (cpuinfo.read_text().splitlines() if cpuinfo.exists() else [])
         if line.startswith("model name")
     ]
-    return f"cpu: one thread of {models[0] if models else platform.machine()}"
+    threads = {None: "", 1: "one thread of "}.get(cpu_threads(), f"{cpu_threads()} threads of ")
+    return f"cpu: {threads}{models[0] if models else platform.machine()}"
 
 
 def _git_commit() -> str:
@@ -75,6 +79,7 @@ def _git_commit() -> str:
         ).stdout.strip()
 
     try:
+        git("ls-files", "--error-unmatch", __file__)  # fails where another repository holds it
         changed = git("status", "--porcelain", "--", str(source))
         return git("rev-parse", "HEAD") + ("+changes" if changed else "")
     except (OSError, subprocess.CalledProcessError):  # no git, or not a checkout

@@ -14,12 +14,15 @@ import pandas as pd
 import xarray as xr
 from jax.flatten_util import ravel_pytree
 
+from dsnlib import _check
 from dsnlib.flows import DensityNetwork, density_network, initial_weights
 from dsnlib.runs.dataset import attribute, read_dataset
 from dsnlib.settings import Settings
 from dsnlib.training.convergence import LEVEL, equivalence
+from dsnlib.training.history import VARIABLES
 
 DATA_FILE = "run.nc"
+_ATTRIBUTES = ("circuit", "parameters", "observables", "property", "settings", "seed")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,17 +54,17 @@ class Run:
             epoch: 0 is the initial fit, -1 the end of the run.
 
         Returns:
-            A numpyro distribution over the circuit's parameters, in the run's precision (float64
-            only where JAX's x64 mode is on).
+            A numpyro distribution over the circuit's parameters; it computes in float64 where
+            JAX's x64 mode is on, else in float32, whatever the run's precision.
 
         Raises:
             TypeError, ValueError: epoch is not whole, or the run has no such epoch.
         """
         epochs = self.data.sizes["epoch"]
-        if not isinstance(epoch, (int, np.integer)) or not -epochs - 1 <= epoch <= epochs:
+        epoch = _check.whole("epoch", epoch, at_least=-epochs - 1)
+        if epoch > epochs:
             raise ValueError(
-                f"epoch must be a whole number from 0 to {epochs}, or negative to count from the "
-                f"end, got {epoch!r}; 0 is the initial fit"
+                f"epoch must be at most {epochs}, got {epoch}; 0 is the initial fit, -1 the end"
             )
         settings = self.settings
         template = jax.eval_shape(
@@ -69,9 +72,8 @@ class Run:
                 jax.random.key(0), settings.flow, settings.layers, self.data.sizes["parameter"]
             )
         )
-        zeros = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, settings.precision), template)
-        _, unravel = ravel_pytree(zeros)
-        weights = unravel(jnp.asarray(self.data.weights[epoch].values))
+        _, unravel = ravel_pytree(jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), template))
+        weights = unravel(jnp.asarray(self.data.weights[epoch].values, float))
         low, high = self.data.bounds.values.T
         return density_network(weights, settings.flow, low, high)
 
@@ -121,8 +123,15 @@ def load_run(path: str | os.PathLike[str]) -> Run:
             "train it with dsnlib.fit, which also resumes a run that was broken off"
         )
     try:
-        return Run(read_dataset(file))
+        data = read_dataset(file)
     except (OSError, ValueError, RuntimeError) as error:
         raise ValueError(
             f"{file} cannot be read ({error}); restore it, or remove it to train afresh"
         ) from error
+    missing = (VARIABLES.keys() - data.keys()) | (set(_ATTRIBUTES) - data.attrs.keys())
+    if missing:
+        raise ValueError(
+            f"{file} is not the data of a run (it lacks {', '.join(sorted(missing))}); "
+            "restore it, or choose another folder"
+        )
+    return Run(data)

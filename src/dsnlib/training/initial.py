@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -11,12 +12,11 @@ import numpy as np
 import numpyro.distributions as dist
 import optax
 
-from dsnlib._compile import compiled
 from dsnlib.circuits import Circuit
 from dsnlib.flows.network import Weights
 from dsnlib.training.problem import Problem
 
-_LEARNING_RATE = 1e-3
+_OPTIMISER = optax.adam(1e-3)
 _BATCH = 1_000
 _WINDOW = 1_000  # iterations over which the KL is averaged
 _MIN_WINDOWS, _MAX_WINDOWS = 5, 50
@@ -64,12 +64,11 @@ def fit_initial(
         The fitted weights, and their KL measured on 100,000 fresh samples.
     """
     weights = problem.random_weights(jax.random.fold_in(key, 0))
-    optimiser = optax.adam(_LEARNING_RATE)
-    state = optimiser.init(weights)
+    state = _OPTIMISER.init(weights)
     means: list[float] = []
     while len(means) < _MAX_WINDOWS:
         window_key = jax.random.fold_in(key, 1 + len(means))
-        weights, state, kl = _fit_window(problem, optimiser, weights, state, window_key)
+        weights, state, kl = _fit_window(problem, weights, state, window_key)
         means.append(float(kl))
         report(len(means) * _WINDOW, means[-1])
         if len(means) >= _MIN_WINDOWS and not means[-1] < means[-2]:
@@ -81,7 +80,7 @@ def fit_initial(
     return InitialFit(weights, float(log_ratio.mean()), kl_se, len(means) * _WINDOW)
 
 
-@compiled(static_argnums=(0, 3))
+@partial(jax.jit, static_argnums=(0, 3))
 def _log_ratio(problem: Problem, weights: Weights, key: jax.Array, n: int) -> jax.Array:
     """(n,) log q(z) - log p(z) at samples of the network; its mean is the KL."""
     network = problem.network(weights)
@@ -89,10 +88,9 @@ def _log_ratio(problem: Problem, weights: Weights, key: jax.Array, n: int) -> ja
     return network.log_prob(z, intermediates) - truncated_gaussian(problem.circuit).log_prob(z)
 
 
-@compiled(static_argnums=(0, 1))
+@partial(jax.jit, static_argnums=(0,))
 def _fit_window(
     problem: Problem,
-    optimiser: optax.GradientTransformation,
     weights: Weights,
     state: optax.OptState,
     key: jax.Array,
@@ -104,7 +102,7 @@ def _fit_window(
         kl, gradient = jax.value_and_grad(
             lambda weights: _log_ratio(problem, weights, key, _BATCH).mean()
         )(weights)
-        updates, state = optimiser.update(gradient, state)
+        updates, state = _OPTIMISER.update(gradient, state)
         return (optax.apply_updates(weights, updates), state), kl
 
     (weights, state), kl = jax.lax.scan(step, (weights, state), jax.random.split(key, _WINDOW))

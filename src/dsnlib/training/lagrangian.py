@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -11,7 +12,6 @@ import numpy as np
 import optax
 from jax.flatten_util import ravel_pytree
 
-from dsnlib._compile import compiled
 from dsnlib.flows.network import Weights
 from dsnlib.training.convergence import bootstrap_p, next_penalty, welch
 from dsnlib.training.history import (
@@ -192,7 +192,7 @@ def _check_failures(problem: Problem, epoch: int, failed: int) -> None:
         )
 
 
-@compiled(static_argnums=(0, 1))
+@partial(jax.jit, static_argnums=(0, 1))
 def _draw(problem: Problem, n: int, weights: Weights, key: jax.Array) -> Draw:
     return problem.draw(weights, key, n)
 
@@ -203,7 +203,7 @@ def _violations(problem: Problem, weights: Weights, key: jax.Array) -> tuple[np.
     return np.asarray(norms, np.float64), int(failed.sum())
 
 
-@compiled(static_argnums=(0,))
+@partial(jax.jit, static_argnums=(0,))
 def _violations_of(
     problem: Problem, weights: Weights, key: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
@@ -217,7 +217,7 @@ def _violations_of(
     return jax.lax.map(violation, jax.random.split(key, VIOLATIONS))
 
 
-@compiled(static_argnums=(0, 1))
+@partial(jax.jit, static_argnums=(0, 1))
 def _block(
     problem: Problem,
     steps: int,
