@@ -4,14 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-RUNS := runs/c0-1_seed-1.ipynb
+RUNS := runs/c0-1_seed-1
 CHAPTERS := background
 
 .PHONY: report test lint chapters
-# A run that was trained halfway stays in its folder and is resumed; its notebook appears when done.
-.DELETE_ON_ERROR:
 
-report: $(INSTALLED) $(RUNS)
+# The book would render a failed or half-run notebook without a word, so the tests look first.
+report: $(INSTALLED) $(RUNS:=.ipynb) $(RUNS:=/run.nc)
+	$(BIN)/pytest -q tests/test_notebooks.py -k executed
 	$(BIN)/jupyter-book build book/ -W -n --keep-going
 
 test: $(INSTALLED)
@@ -29,11 +29,11 @@ chapters: $(INSTALLED)
 	  mv book/$$name.tmp.ipynb book/$$name.ipynb || exit 1; \
 	done
 
-# runs/c0-1_seed-1.ipynb: the name holds the parameters. What is there is never trained again.
-$(RUNS): | $(INSTALLED)
-	$(BIN)/papermill train.ipynb $(@:.ipynb=.tmp.ipynb) \
-	  -p c0 $(subst _seed-, -p seed ,$(patsubst runs/c0-%.ipynb,%,$@))
-	mv $(@:.ipynb=.tmp.ipynb) $@
+# runs/c0-1_seed-1: the name holds the parameters. What is there is never trained again; a run that was
+# broken off is in its folder and goes on, and its notebook appears when it is done.
+runs/%.ipynb runs/%/run.nc &: | $(INSTALLED)
+	$(BIN)/papermill train.ipynb runs/$*.tmp.ipynb -p c0 $(subst _seed-, -p seed ,$(*:c0-%=%))
+	mv runs/$*.tmp.ipynb runs/$*.ipynb
 
 $(INSTALLED): requirements.txt constraints.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -1,7 +1,9 @@
 """Bad input: one clear error that names argument, value and remedy, before any computing."""
 
+import dataclasses
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
@@ -22,7 +24,8 @@ REMEDY = "pass|choose|remove|reshape|drop|swap|shorten"
         ("layers", 0, "0"), ("layers", "[64]", "'[64]'"), ("batch", 2, "2"), ("batch", 101, "101"),
         ("batch", None, "None"), ("learning_rate", 0.0, "0"), ("learning_rate", "1e-3", "'1e-3'"),
         ("learning_rate", float("inf"), "inf"), ("flow", "spline", "'spline'"), ("flow", 3, "3"),
-        ("precision", "float16", "'float16'"),
+        ("precision", "float16", "'float16'"), ("flow", ["planar"], "['planar']"),
+        ("c0", 10**400, "1000"), ("c0", 1e40, "1e+40"), ("c0", np.float32(0), "0"),
     ],
 )  # fmt: skip
 def test_settings(name, value, shown):
@@ -59,7 +62,10 @@ def test_circuit(arguments, message):
         ((1, 1), "low of parameter g must be below its high"),
         (("0", 20), "low of parameter g must be a number, got '0'"),
         ((0, np.inf), "high of parameter g must be finite, got inf"),
-        ((0, 20, 30), "initial_mean of parameter g must be finite and above 0 and below 20, got 30"),
+        (
+            (0, 20, 30),
+            "initial_mean of parameter g must be finite and above 0 and below 20, got 30",
+        ),
         ((0, 20, 4, 0), "initial_sd of parameter g must be finite and above 0, got 0"),
     ],
 )
@@ -94,6 +100,7 @@ def test_property(arguments, message):
         ([[1.0, 1.0], [-0.5, np.nan]], r"z\[1, 0\] \(g_el\) must lie in \[0, 20\] nS, got -0.5"),
         ([[1.0, np.nan]], r"z\[0, 1\] \(g_synA\) must lie in .* got nan"),
         ([["1", "2"]], "z must hold numbers, got dtype"),
+        ([[1.0, 2.0], [3.0]], r"z must be an array of shape \(n, P\), got .*; reshape"),
     ],
 )
 @pytest.mark.parametrize(
@@ -148,6 +155,66 @@ def test_read_only_file_system():
 def test_folder_that_is_no_path(out):
     with pytest.raises(TypeError, match="out must be the path of a folder"):
         fit(STG(), TARGET, Settings(), seed=1, out=out)
+
+
+@dataclasses.dataclass(frozen=True)
+class Flat(dsnlib.Circuit):
+    """A circuit that forgets the statistics' axis."""
+
+    weights: object = 1.0
+
+    parameters = (Parameter("a", "1", 0, 1),)
+    observables = (dsnlib.Statistic("a", "1"),)
+
+    def evaluate(self, z):
+        return z[:, 0]
+
+
+class Undeclared(Linear2D.__base__):
+    """A circuit that is no dataclass."""
+
+    parameters, observables = Linear2D.parameters, Linear2D.observables
+
+    def evaluate(self, z):
+        return z[:, :2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((STG, TARGET, Settings()), "circuit must be a dsnlib.Circuit, got <class"),
+        (
+            (STG(), ([0.525], [0.025]), Settings()),
+            r"prop must be a dsnlib.EmergentProperty, got \(",
+        ),
+        ((STG(), TARGET, {"c0": 1}), r"settings must be a dsnlib.Settings, got {'c0': 1}; pass"),
+        ((Flat(), TARGET, Settings()), r"evaluate must return shape \(n, 1\) .* got \(2,\)"),
+        (
+            (Undeclared(), EmergentProperty([0, 1], [1, 1]), Settings()),
+            "must be a frozen dataclass",
+        ),
+    ],
+)
+def test_arguments_of_fit(tmp_path, arguments, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        fit(*arguments, seed=1, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("weights", [[1.0], np.ones(2), np.float32(1)])
+def test_circuit_with_fields_that_cannot_be_recorded(tmp_path, weights):
+    with pytest.raises(TypeError, match="circuit must be a frozen dataclass of numbers, strings"):
+        Flat(weights).configuration()
+
+
+def test_log_prob_of_a_wrong_shape():
+    weights = dsnlib.flows.initial_weights(jax.random.key(0), "planar", 2, 2)
+    q = dsnlib.flows.density_network(weights, "planar", [0, 0], [1, 1])
+    for shape in [(3, 1), (3, 3), (3,)]:
+        with pytest.raises(ValueError, match=r"value must have shape \(\.\.\., 2\), got"):
+            q.log_prob(np.full(shape, 0.5))
+    assert q.log_prob([[0.5, 0.5]]).shape == (1,)
+    assert q.log_prob(np.zeros((0, 2))).shape == (0,)
 
 
 def test_run_that_is_not_there(tmp_path):

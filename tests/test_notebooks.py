@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jax
 import nbformat
 import numpy as np
 import pytest
@@ -86,6 +87,9 @@ def test_committed_run_is_the_notes_own_size():
         "name": "STG", "T": 200, "dt": 0.025, "window": 20, "g_synB": 5.0
     }  # fmt: skip
     assert not run.data.git_commit.endswith("+changes")
+    # What the README says of the time is that of this run.
+    stated = f"takes {run.data.seconds / 60:.0f} minutes on {run.data.device.removeprefix('cpu: ')}"
+    assert stated in " ".join((ROOT / "README.md").read_text().split())
     files = [ROOT / "runs" / "c0-1_seed-1.ipynb", ROOT / "runs" / "c0-1_seed-1" / "run.nc"]
     assert sum(file.stat().st_size for file in files) < 5e6
 
@@ -117,6 +121,14 @@ def test_initial_fit_of_committed_runs_by_quadrature(x64, path):
     kl = (np.exp(log_q) * (log_q - log_p)).sum() * (20 / cells) ** 2
     assert abs(kl - run.data.initial_kl) < 5 * run.data.initial_kl_se
     assert run.data.initial_kl < 0.01
+
+
+@pytest.mark.parametrize("path", RUNS, ids=names(RUNS))
+@pytest.mark.parametrize("epoch", [0, 4, -1])
+def test_log_prob_of_committed_networks_at_their_own_samples(x64, path, epoch):
+    q = load_run(path.parent).network(epoch)
+    z, intermediates = q.sample_with_intermediates(jax.random.key(0), (1_000,))
+    np.testing.assert_allclose(q.log_prob(z), q.log_prob(z, intermediates), atol=1e-5)
 
 
 def papermill(target, *parameters):
@@ -163,6 +175,7 @@ def test_small_run_through_the_notebook(tmp_path):
         (["-p", "c0", "0"], "c0 must be finite and above 0, got 0"),
         (["-r", "seed", "1"], "seed must be a whole number from 0 on, got '1'"),
         (["-p", "layers", "[64]"], "layers must be a whole number from 1 on, got '[64]'"),
+        (["-p", "out", "2024"], "out must be the path of a folder, got 2024; pass"),
         (["-p", "epoch", "3"], "no parameter is called epoch; choose from"),
         (["-p", "iterations", "7"], "out must be a new folder or one of the same run"),
     ],

@@ -1,5 +1,9 @@
 """Runs on disk: the same bits whatever happens, and nothing lost."""
 
+import dataclasses
+import json
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,12 +13,14 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
+import xarray as xr
 
 from circuits import Product
 from dsnlib import (
     STG,
     CheckpointError,
     EmergentProperty,
+    Parameter,
     Run,
     Settings,
     fit,
@@ -227,3 +233,82 @@ def test_regions_of_a_band(x64):
     assert abs(sum(region.area for region in regions) - expected) < 5e-3
     assert regions == sorted(regions, key=lambda region: -region.area)
     assert len(band_regions(values, EmergentProperty([0.0], [0.2]), least=0.9)) == 0
+
+
+AFFINITY = """
+import os, sys
+os.sched_setaffinity(0, {cores})
+sys.path.insert(0, {tests!r})
+from test_runs import STG, EmergentProperty, Settings, fit
+settings = Settings(epochs=1, iterations=60, batch=300, layers=3)
+run = fit(STG(T=60), EmergentProperty([0.525], [0.025]), settings, seed=3, out={out!r})
+print(run.data.device)
+"""
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "sched_setaffinity"), reason="Linux alone binds processes to cores"
+)
+def test_bits_do_not_depend_on_the_number_of_cores(tmp_path):
+    every = os.sched_getaffinity(0)
+    for name, cores in (("all", every), ("one", {min(every)})):
+        child = AFFINITY.format(
+            cores=cores, tests=str(Path(__file__).parent), out=str(tmp_path / name)
+        )
+        done = subprocess.run([sys.executable, "-c", child], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.splitlines()[-1].startswith("cpu: one thread of "), "as measured"
+    assert load_run(tmp_path / "all").data.equals(load_run(tmp_path / "one").data)
+
+
+def other_bounds(high):
+    """A circuit called Product, whose constants are the same but whose bounds are not."""
+    parameters = (Parameter("a", "1", -1, high), Parameter("b", "1", -1, 1))
+    return dataclasses.make_dataclass(
+        "Product", [], bases=(Product,), frozen=True, namespace={"parameters": parameters}
+    )()
+
+
+def test_same_name_other_bounds_is_another_run(undisturbed):
+    same = fit(other_bounds(1), PROPERTY, SMALL, seed=5, out=undisturbed[0])
+    assert same.data.identical(undisturbed[1].data)
+    with pytest.raises(ValueError, match=r"out must be a new folder.*parameters: .*2\.0"):
+        fit(other_bounds(2), PROPERTY, SMALL, seed=5, out=undisturbed[0])
+
+
+def test_leftovers_beside_a_complete_run_are_removed(undisturbed, tmp_path):
+    shutil.copy(undisturbed[0] / "run.nc", tmp_path)
+    for name in ("checkpoint.npz", ".run.nc.abc", ".checkpoint.npz.xyz"):
+        (tmp_path / name).write_text("left by a killed process")
+    fit(Product(), PROPERTY, SMALL, seed=5, out=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["run.nc"]
+
+
+def test_complete_run_needs_no_writable_folder(undisturbed, monkeypatch):
+    def read_only(*_, **__):
+        raise OSError("read-only file system")
+
+    monkeypatch.setattr("dsnlib.runs.fitting.make_writable", read_only)
+    monkeypatch.setattr(Path, "unlink", read_only)
+    assert fit(Product(), PROPERTY, SMALL, seed=5, out=undisturbed[0]).data.seed == 5
+
+
+def test_resumed_under_other_versions_says_so(undisturbed, tmp_path, monkeypatch):
+    break_off(tmp_path, monkeypatch)
+    there = {"versions": {"jax": "0"}, "device": "cpu", "git_commit": "abc"}
+    monkeypatch.setattr("dsnlib.runs.fitting.provenance", lambda: there)
+    with pytest.warns(UserWarning, match="goes on under another versions, device, git_commit"):
+        run = fit(Product(), PROPERTY, SMALL, seed=5, out=tmp_path)
+    assert json.loads(run.data.versions) == {"jax": "0"}
+    assert json.loads(run.data.earlier_sessions)[0]["device"] == undisturbed[1].data.device
+    assert run.data.equals(undisturbed[1].data)
+
+
+def test_foreign_files_are_named(tmp_path):
+    xr.Dataset({"x": 1.0}).to_netcdf(tmp_path / "run.nc")
+    with pytest.raises(ValueError, match=r"run\.nc is not the data of a run \(it lacks .*entropy"):
+        load_run(tmp_path)
+    (tmp_path / "run.nc").unlink()
+    np.savez(tmp_path / "checkpoint.npz", x=1.0)
+    with pytest.raises(CheckpointError, match=r"checkpoint\.npz has format None"):
+        fit(Product(), PROPERTY, SMALL, seed=5, out=tmp_path)
