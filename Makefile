@@ -18,8 +18,8 @@ test: $(INSTALLED)
 	$(BIN)/pytest
 
 lint: $(INSTALLED)
-	$(BIN)/ruff check src tests
-	$(BIN)/ruff format --check src tests
+	$(BIN)/ruff check src tests book/extensions
+	$(BIN)/ruff format --check src tests book/extensions
 	$(BIN)/mypy
 
 # Execute the book's chapters again after a change of their source or of what they use.
