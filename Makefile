@@ -18,7 +18,7 @@ test: $(INSTALLED)
 	$(BIN)/pytest
 
 lint: $(INSTALLED)
-	$(BIN)/ruff check src tests book/extensions
+	$(BIN)/ruff check src tests book/extensions train.ipynb chapters
 	$(BIN)/ruff format --check src tests book/extensions
 	$(BIN)/mypy
 

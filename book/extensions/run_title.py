@@ -1,7 +1,7 @@
 """Sphinx extension: the title of a run's page says which run it is.
 
-All executed notebooks in runs/ share the heading of train.ipynb; papermill records the parameters of
-each in its metadata.
+All executed notebooks in runs/ share the heading of train.ipynb; papermill records the parameters
+of each in its metadata.
 """
 
 import json
