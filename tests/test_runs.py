@@ -85,6 +85,7 @@ def test_killed_at_random_moments_and_resumed(undisturbed, tmp_path):
             break
     assert kills >= 1
     resumed = fit(Product(), PROPERTY, SMALL, seed=5, out=tmp_path / "run")
+    assert "earlier_sessions" not in resumed.data.attrs  # all on one device, code and versions
     assert resumed.data.equals(undisturbed[1].data)
     assert sorted(path.name for path in (tmp_path / "run").glob("[!.]*")) == ["run.nc"]
 
