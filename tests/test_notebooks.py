@@ -15,7 +15,12 @@ from dsnlib import load_run
 
 ROOT = Path(__file__).parent.parent
 SOURCES = [ROOT / "train.ipynb", *sorted((ROOT / "chapters").glob("*.ipynb"))]
-EXECUTED = [*sorted((ROOT / "runs").glob("*.ipynb")), *sorted((ROOT / "book").glob("*.ipynb"))]
+EXECUTED = [
+    path
+    for folder in ("runs", "book")
+    for path in sorted((ROOT / folder).glob("*.ipynb"))
+    if not path.name.endswith(".tmp.ipynb")  # papermill is still at work on these
+]
 RUNS = sorted((ROOT / "runs").glob("*/run.nc"))
 SENTINEL = "complete\n"
 
