@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from dsnlib import EmergentProperty
 from dsnlib.training.convergence import Welch, bootstrap_p, equivalence, next_penalty, welch
 
 
@@ -57,8 +58,8 @@ def test_equivalence_against_scipy():
     rng = np.random.default_rng(4)
     f = rng.normal(0.5, 0.1, 4_000)
     moments = np.stack([f, f**2], axis=1)
-    mean, sd = np.array([0.5]), np.array([0.1])
-    tested = equivalence(moments, mean, sd)
+    prop = EmergentProperty([0.5], [0.1])
+    tested = equivalence(moments, prop)
     for i, target in enumerate([0.5, 0.26]):
         interval = stats.ttest_1samp(moments[:, i], target).confidence_interval(1 - 0.05 / 2)
         np.testing.assert_allclose(
@@ -66,7 +67,7 @@ def test_equivalence_against_scipy():
         )
     np.testing.assert_allclose(tested.margin, [0.01, 2 * 0.5 * 0.01 + 0.1 * 0.01])
     assert tested.met.all()
-    assert not equivalence(moments + 0.02, mean, sd).met.any()
+    assert not equivalence(moments + 0.02, prop).met.any()
 
 
 def test_few_samples_pass_the_notes_test_but_not_equivalence():
@@ -74,4 +75,4 @@ def test_few_samples_pass_the_notes_test_but_not_equivalence():
     f = rng.normal(0.5, 0.5, 1_000)  # five times too wide
     moments = f[:, None]
     assert bootstrap_p(moments, moments.mean(axis=0) + 0.002, rng) > 0.025
-    assert not equivalence(np.stack([f, f**2], axis=1), np.array([0.5]), np.array([0.1])).met.any()
+    assert not equivalence(np.stack([f, f**2], axis=1), EmergentProperty([0.5], [0.1])).met.any()

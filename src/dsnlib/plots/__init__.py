@@ -3,20 +3,10 @@
 from dsnlib.plots.circuit import draw_circuit, plot_voltages
 from dsnlib.plots.history import plot_history, plot_multipliers
 from dsnlib.plots.maps import outline_region, plot_map, plot_snapshots, shade_band
-from dsnlib.plots.style import (
-    BAND_COLOUR,
-    EPOCH_BORDER,
-    MODE_COLOURS,
-    TARGET,
-    seed_colour,
-    use_style,
-)
+from dsnlib.plots.style import MODE_COLOURS, use_style
 
 __all__ = [
-    "BAND_COLOUR",
-    "EPOCH_BORDER",
     "MODE_COLOURS",
-    "TARGET",
     "draw_circuit",
     "outline_region",
     "plot_history",
@@ -24,7 +14,6 @@ __all__ = [
     "plot_multipliers",
     "plot_snapshots",
     "plot_voltages",
-    "seed_colour",
     "shade_band",
     "use_style",
 ]

@@ -16,16 +16,8 @@ from dsnlib.emergent import EmergentProperty
 from dsnlib.maps import Region
 from dsnlib.plots.style import BAND_COLOUR
 from dsnlib.runs import Run
-from dsnlib.runs.dataset import attribute
 
 _COLUMNS = 4
-
-
-def label_axes(ax: Axes, values: xr.DataArray) -> None:
-    """Label both axes with the parameters of a map and their unit."""
-    x, y = values.dims
-    ax.set_xlabel(f"{x} ({values[x].attrs['units']})")
-    ax.set_ylabel(f"{y} ({values[y].attrs['units']})")
 
 
 def plot_map(ax: Axes, values: xr.DataArray, **options: Any) -> QuadMesh:
@@ -41,7 +33,8 @@ def plot_map(ax: Axes, values: xr.DataArray, **options: Any) -> QuadMesh:
     """
     x, y = values.dims
     mesh = ax.pcolormesh(values[x], values[y], values.values.T, rasterized=True, **options)
-    label_axes(ax, values)
+    ax.set_xlabel(f"{x} ({values[x].attrs['units']})")
+    ax.set_ylabel(f"{y} ({values[y].attrs['units']})")
     return mesh
 
 
@@ -69,7 +62,6 @@ def plot_snapshots(run: Run, values: xr.DataArray, zoom: bool = False) -> Figure
         The figure, one panel a snapshot.
     """
     data = run.data
-    prop = EmergentProperty(**attribute(data, "property"))
     last = data.sizes["snapshot"] - 1
     columns = min(_COLUMNS, last + 1)
     rows = -(-(last + 1) // columns)
@@ -80,7 +72,7 @@ def plot_snapshots(run: Run, values: xr.DataArray, zoom: bool = False) -> Figure
             ax.set_visible(False)
             continue
         plot_map(ax, values, cmap="Greys", alpha=0.5)
-        shade_band(ax, values, prop)
+        shade_band(ax, values, run.prop)
         z = data.z.isel(snapshot=panel).values
         points = ax.scatter(
             *z.T, c=data.log_q.isel(snapshot=panel), s=2, linewidths=0, vmin=low, vmax=high,

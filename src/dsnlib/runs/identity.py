@@ -31,7 +31,7 @@ def identity(problem: Problem, seed: int) -> dict[str, Any]:
 
 
 def differences(wanted: dict[str, Any], found: dict[str, Any]) -> list[str]:
-    """Lines "name: found -> wanted" for each entry in which two identities differ."""
+    """A line "name: .. there, .. asked for" for each entry in which two identities differ."""
     wanted, found = json.loads(json.dumps(wanted)), json.loads(json.dumps(found))
     lines = []
     for group in wanted.keys() | found.keys():
@@ -65,7 +65,8 @@ def _device() -> str:
         for line in (cpuinfo.read_text().splitlines() if cpuinfo.exists() else [])
         if line.startswith("model name")
     ]
-    threads = {None: "", 1: "one thread of "}.get(cpu_threads(), f"{cpu_threads()} threads of ")
+    count = cpu_threads()
+    threads = {None: "", 1: "one thread of "}.get(count, f"{count} threads of ")
     return f"cpu: {threads}{models[0] if models else platform.machine()}"
 
 

@@ -7,7 +7,7 @@ from types import TracebackType
 import numpy as np
 from tqdm.auto import tqdm
 
-from dsnlib.training.history import RECORD_EVERY, History, blocks_per_epoch
+from dsnlib.training.history import History, record_row
 from dsnlib.training.lagrangian import State
 from dsnlib.training.problem import Problem
 
@@ -53,8 +53,7 @@ class Progress:
         if state.iteration == 0:
             self._bar.write(_epoch_line(state.epoch - 1, history))
         else:
-            blocks = (state.iteration - 1) // RECORD_EVERY
-            row = state.epoch * blocks_per_epoch(settings.iterations) + blocks
+            row = record_row(settings.iterations, state.epoch, state.iteration - 1)
             R = history["statistic_mean"][row] - self._problem.prop.mu
             self._bar.set_description(f"epoch {state.epoch + 1}/{settings.epochs}", refresh=False)
             self._bar.set_postfix_str(

@@ -15,6 +15,7 @@ import xarray as xr
 from jax.flatten_util import ravel_pytree
 
 from dsnlib import _check
+from dsnlib.emergent import EmergentProperty
 from dsnlib.flows import DensityNetwork, density_network, initial_weights
 from dsnlib.runs.dataset import attribute, read_dataset
 from dsnlib.settings import Settings
@@ -42,10 +43,19 @@ class Run:
         return Settings(**attribute(self.data, "settings"))
 
     @property
+    def prop(self) -> EmergentProperty:
+        """The emergent property for which the run was trained."""
+        return EmergentProperty(**attribute(self.data, "property"))
+
+    @property
     def converged_epoch(self) -> int | None:
         """First epoch at whose end every p of the note's test exceeds 0.05 / M, or None."""
-        passed = (self.data.p_value > LEVEL / self.data.sizes["moment"]).all("moment")
+        passed = self._not_rejected()
         return int(self.data.epoch[passed][0]) if passed.any() else None
+
+    def _not_rejected(self) -> xr.DataArray:
+        """(epoch) whether every p of the note's test exceeds its share of the level."""
+        return (self.data.p_value > LEVEL / self.data.sizes["moment"]).all("moment")
 
     def network(self, epoch: int = -1) -> DensityNetwork:
         """The network after `epoch` epochs.
@@ -83,13 +93,12 @@ class Run:
         Columns for each moment: its mean, the p of the note's bootstrap test, and the confidence
         interval of mean - target of the equivalence test with its margin; then both verdicts.
         """
-        prop = attribute(self.data, "property")
-        mean, sd = np.array(prop["mean"]), np.array(prop["sd"])
+        not_rejected = self._not_rejected()
         rows: list[dict[str, Any]] = []
         for epoch in self.data.epoch.values:
             moments = self.data.moments.sel(snapshot=epoch).values.astype(float)
             moments = moments[np.isfinite(moments).all(axis=1)]
-            tested = equivalence(moments, mean, sd)
+            tested = equivalence(moments, self.prop)
             p = self.data.p_value.sel(epoch=epoch).values
             row: dict[str, Any] = {"epoch": int(epoch)}
             for i, name in enumerate(self.data.moment.values):
@@ -97,7 +106,7 @@ class Run:
                 row[f"p {name}"] = p[i]
                 row[f"low {name}"], row[f"high {name}"] = tested.low[i], tested.high[i]
                 row[f"margin {name}"] = tested.margin[i]
-            row["not rejected"] = bool((p > LEVEL / len(p)).all())
+            row["not rejected"] = bool(not_rejected.sel(epoch=epoch))
             row["equivalent"] = bool(tested.met.all())
             rows.append(row)
         return pd.DataFrame(rows).set_index("epoch")

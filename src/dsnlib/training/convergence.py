@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
+from dsnlib.emergent import EmergentProperty
+
 _BOOTSTRAP_MEANS = 200
 _BOOTSTRAP_SAMPLES = 200
 LEVEL = 0.05  # family-wise level of the convergence tests
@@ -87,7 +89,7 @@ class Equivalence(NamedTuple):
         return (self.low > -self.margin) & (self.high < self.margin)
 
 
-def equivalence(moments: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> Equivalence:
+def equivalence(moments: np.ndarray, prop: EmergentProperty) -> Equivalence:
     """Are the moments' means demonstrably close to their targets?
 
     Student's confidence intervals at a family-wise level of 0.05 (Bonferroni) must lie inside a
@@ -96,14 +98,14 @@ def equivalence(moments: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> Equiva
 
     Args:
         moments: (n, 2 S) samples of the moments.
-        mean, sd: (S,) targets of the statistics.
+        prop: targets of the statistics.
 
     Returns:
         The intervals and margins, (2 S,) each.
     """
     n, M = moments.shape
-    mu = np.concatenate([mean, mean**2 + sd**2])
+    mean, sd = np.array(prop.mean), np.array(prop.sd)
     margin = np.concatenate([0.1 * sd, 0.2 * np.abs(mean) * sd + 0.1 * sd**2])
-    centre = moments.mean(axis=0) - mu
+    centre = moments.mean(axis=0) - prop.mu
     reach = stats.t.ppf(1 - LEVEL / (2 * M), n - 1) * moments.std(axis=0, ddof=1) / np.sqrt(n)
     return Equivalence(centre - reach, centre + reach, margin)

@@ -48,6 +48,11 @@ def blocks_per_epoch(iterations: int) -> int:
     return math.ceil(iterations / RECORD_EVERY)
 
 
+def record_row(iterations: int, epoch: int, iteration: int) -> int:
+    """Row along `step` of the record that was taken at or before an iteration, counted from 0."""
+    return epoch * blocks_per_epoch(iterations) + iteration // RECORD_EVERY
+
+
 def empty_history(problem: Problem, weights: int) -> History:
     """Arrays for everything that a run records, filled with NaN.
 

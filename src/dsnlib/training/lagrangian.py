@@ -19,7 +19,7 @@ from dsnlib.training.history import (
     SNAPSHOT_SAMPLES,
     VIOLATIONS,
     History,
-    blocks_per_epoch,
+    record_row,
 )
 from dsnlib.training.problem import Draw, Measured, Problem
 
@@ -114,7 +114,7 @@ def _advance(problem: Problem, seed: int, state: State, history: History) -> Sta
         stream(seed, STEP, epoch),
         state.iteration,
     )
-    row = epoch * blocks_per_epoch(settings.iterations) + state.iteration // RECORD_EVERY
+    row = record_row(settings.iterations, epoch, state.iteration)
     history["entropy"][row] = measured.entropy
     history["loss"][row] = measured.loss
     history["statistic_mean"][row] = measured.moments
@@ -134,13 +134,14 @@ def _end_epoch(problem: Problem, seed: int, state: State, history: History) -> S
     epoch, settings = state.epoch, problem.settings
     rng = np.random.default_rng([seed, epoch])
     snapshot = _record_snapshot(problem, seed, state.weights, history, index=epoch + 1)
-    history["p_value"][epoch] = bootstrap_p(_finite(snapshot), problem.prop.mu, rng)
-    fresh = _draw(problem, SNAPSHOT_SAMPLES, state.weights, stream(seed, MULTIPLIER, epoch))
-    R = _finite(fresh.moments).mean(axis=0) - problem.prop.mu
+    history["p_value"][epoch] = bootstrap_p(snapshot, problem.prop.mu, rng)
+    draw = _draw(problem, SNAPSHOT_SAMPLES, state.weights, stream(seed, MULTIPLIER, epoch))
+    fresh = _finite(draw.moments)
+    R = fresh.mean(axis=0) - problem.prop.mu
     violations, failed = _violations(problem, state.weights, stream(seed, VIOLATION_END, epoch))
     history["violation_end"][epoch] = violations
     history["failed_simulations"][epoch] += (
-        failed + 2 * SNAPSHOT_SAMPLES - len(_finite(snapshot)) - len(_finite(fresh.moments))
+        failed + 2 * SNAPSHOT_SAMPLES - len(snapshot) - len(fresh)
     )
     _check_failures(problem, epoch, int(history["failed_simulations"][epoch]))
     outcome = welch(violations, history["violation_start"][epoch], settings.gamma)
@@ -158,18 +159,18 @@ def _end_epoch(problem: Problem, seed: int, state: State, history: History) -> S
 def _record_snapshot(
     problem: Problem, seed: int, weights: Weights, history: History, index: int
 ) -> np.ndarray:
-    """Record samples and weights after `index` epochs; return the samples' moments (n, M)."""
+    """Record samples and weights after `index` epochs; return the finite moments (<= n, M)."""
     draw = _draw(problem, SNAPSHOT_SAMPLES, weights, stream(seed, SNAPSHOT, index))
     history["z"][index] = draw.z
     history["log_q"][index] = draw.log_q
     history["moments"][index] = draw.moments
     history["weights"][index] = ravel_pytree(weights)[0]
-    return history["moments"][index]
+    return _finite(draw.moments)
 
 
 def _record_end(problem: Problem, history: History, snapshot: np.ndarray) -> None:
     """Close the records along `step` with the trained network."""
-    mean = _finite(snapshot).mean(axis=0)
+    mean = snapshot.mean(axis=0)
     R = mean - problem.prop.mu
     entropy = -history["log_q"][-1].mean()
     history["entropy"][-1] = entropy
