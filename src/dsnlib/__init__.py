@@ -1,6 +1,6 @@
 """dsnlib: all the parameters with which a neural circuit does what the animal does."""
 
-from dsnlib import _threads  # noqa: F401 (before JAX computes anything)
+from dsnlib import _xla  # noqa: F401 (before JAX computes anything)
 from dsnlib.circuits import STG, Circuit, Linear2D, Parameter, Statistic
 from dsnlib.emergent import EmergentProperty
 from dsnlib.runs import CheckpointError, Run, fit, load_run

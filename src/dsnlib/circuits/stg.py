@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax.nn import sigmoid
 
 from dsnlib import _check
 from dsnlib.circuits.base import Circuit, Parameter, Statistic
+from dsnlib.circuits.gates import exponential, logistic, reciprocal
 from dsnlib.frequency import FREQUENCIES, dominant_frequency
 from dsnlib.integration import euler
 
@@ -157,21 +158,50 @@ def _hub_voltage(state: State) -> jax.Array:
     return state.V[_HUB]
 
 
-def _vector_field(state: State, g_el: jax.Array, g_synA: jax.Array, g_synB: float) -> State:
-    """Time derivative of the state, per s (spec: Morris-Lecar neurons with an h-current).
+class _Gates(NamedTuple):
+    """What the membrane potential of one neuron sets."""
 
-    Gates of the form (1 + tanh(u)) / 2 are written as sigmoid(2 u), which is the same function.
+    M_inf: jax.Array  # steady state of the calcium gate
+    N_inf: jax.Array  # steady state of the potassium gate
+    rate_N: jax.Array  # its rate, per s
+    H_inf: jax.Array  # steady state of the h-current's gate
+    rate_H: jax.Array  # its rate, per s
+    release: jax.Array  # S_inf, activation of the synapses that the neuron drives
+
+
+def _gates(V: jax.Array) -> _Gates:
+    """Gating functions of one neuron at membrane potential V, in volt.
+
+    (1 + tanh(u)) / 2 is written as logistic(2 u), which is the same function; the gates of calcium,
+    potassium and synapse, and the cosh of the potassium rate, share x = exp(-V / 30 mV). Slopes are
+    factors, since XLA does not turn a division by a constant into a product.
     """
-    V, N, H = state
-    release = [sigmoid((v + 0.025) / 0.005) for v in V]
-    hub = V[_HUB]
-    electrical = (
-        0.0,
-        g_el * (V[_F2] - hub),
-        g_el * (2 * hub - V[_F2] - V[_S2]),
-        0.0,
-        g_el * (V[_S2] - hub),
+    x = exponential(V * (-1 / 0.030))
+    x3 = x * x * x
+    M_inf = logistic(V * (2 / 0.020), x3)
+    N_inf = logistic(V * (2 / 0.015), x3 * x)
+    release = logistic((V + 0.025) * (1 / 0.005), math.exp(-5) * x3 * x3)
+    h = (V + 0.0783) * (1 / 0.0105)
+    slow = (V + 0.0422) * (1 / 0.0873)
+    tau_H = 0.272 + 1.499 * logistic(slow, exponential(-slow))
+    return _Gates(
+        M_inf=M_inf,
+        N_inf=N_inf,
+        rate_N=x + reciprocal(x),  # 2 cosh(V / 30 mV)
+        H_inf=logistic(-h, exponential(h)),
+        rate_H=reciprocal(tau_H),
+        release=release,
     )
+
+
+def _vector_field(state: State, g_el: jax.Array, g_synA: jax.Array, g_synB: float) -> State:
+    """Time derivative of the state, per s (spec: Morris-Lecar neurons with an h-current)."""
+    gates = [_gates(v) for v in state.V]
+    release = [g.release for g in gates]
+    hub = state.V[_HUB]
+    from_f2 = g_el * (state.V[_F2] - hub)
+    from_s2 = g_el * (state.V[_S2] - hub)
+    electrical = (0.0, from_f2, -(from_f2 + from_s2), 0.0, from_s2)
     inhibition = (
         g_synB * release[_F2],
         g_synB * release[_F1],
@@ -180,21 +210,16 @@ def _vector_field(state: State, g_el: jax.Array, g_synA: jax.Array, g_synB: floa
         g_synB * release[_S1],
     )
     dV, dN, dH = [], [], []
-    for i, (v, n, h) in enumerate(zip(V, N, H, strict=True)):
-        M_inf = sigmoid(2 * v / 0.020)
-        N_inf = sigmoid(2 * v / 0.015)
-        H_inf = sigmoid(-(v + 0.0783) / 0.0105)
-        rate_N = 2 * jnp.cosh(v / 0.030)
-        tau_H = 0.272 + 1.499 * sigmoid((v + 0.0422) / 0.0873)
+    for i, (v, n, h, gate) in enumerate(zip(*state, gates, strict=True)):
         current = (
             _G_LEAK * (v - _V_LEAK)
-            + _G_CA[i] * M_inf * (v - _V_CA)
+            + _G_CA[i] * gate.M_inf * (v - _V_CA)
             + _G_K[i] * n * (v - _V_K)
             + _G_H[i] * h * (v - _V_H)
             + electrical[i]
             + inhibition[i] * (v - _V_SYN)
         )
-        dV.append(-current / _C)
-        dN.append(rate_N * (N_inf - n))
-        dH.append((H_inf - h) / tau_H)
+        dV.append(current * (-1 / _C))
+        dN.append(gate.rate_N * (gate.N_inf - n))
+        dH.append(gate.rate_H * (gate.H_inf - h))
     return State(dV, dN, dH)

@@ -12,7 +12,7 @@ from typing import Any
 
 import jax
 
-from dsnlib._threads import cpu_threads
+from dsnlib._xla import cpu_threads
 from dsnlib.training.problem import Problem
 
 _PACKAGES = ("dsnlib", "jax", "jaxlib", "numpyro", "optax", "numpy", "scipy", "xarray")
