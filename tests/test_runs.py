@@ -37,7 +37,7 @@ CHILD = """
 import sys
 sys.path.insert(0, {tests!r})
 from test_runs import PROPERTY, SMALL, Product, fit
-import dsnlib.runs.fitting as module
+import dsnlib.runs.session as module
 module._CHECKPOINT_SECONDS = 0
 fit(Product(), PROPERTY, SMALL, seed=5, out={out!r})
 """
@@ -46,7 +46,7 @@ fit(Product(), PROPERTY, SMALL, seed=5, out={out!r})
 def break_off(folder, monkeypatch):
     """Train the small run into a folder, but fail where the data would be written."""
     with monkeypatch.context() as patch:
-        patch.setattr("dsnlib.runs.fitting.write_dataset", lambda *_: 1 / 0)
+        patch.setattr("dsnlib.runs.session.write_dataset", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             fit(Product(), PROPERTY, SMALL, seed=5, out=folder)
 
@@ -107,7 +107,7 @@ def test_interrupted_in_python_and_resumed(undisturbed, tmp_path, monkeypatch):
 
 
 def test_complete_run_loads_at_once(undisturbed, monkeypatch):
-    monkeypatch.setattr("dsnlib.runs.fitting._train", None)  # training would fail
+    monkeypatch.setattr("dsnlib.runs.fitting.train_in_folder", None)  # training would fail
     folder, run = undisturbed
     assert fit(Product(), PROPERTY, SMALL, seed=5, out=folder).data.identical(run.data)
     assert load_run(folder).data.identical(run.data)
@@ -297,7 +297,7 @@ def test_complete_run_needs_no_writable_folder(undisturbed, monkeypatch):
 def test_resumed_under_other_versions_says_so(undisturbed, tmp_path, monkeypatch):
     break_off(tmp_path, monkeypatch)
     there = {"versions": {"jax": "0"}, "device": "cpu", "git_commit": "abc"}
-    monkeypatch.setattr("dsnlib.runs.fitting.provenance", lambda: there)
+    monkeypatch.setattr("dsnlib.runs.session.provenance", lambda: there)
     with pytest.warns(UserWarning, match="goes on under another versions, device, git_commit"):
         run = fit(Product(), PROPERTY, SMALL, seed=5, out=tmp_path)
     assert json.loads(run.data.versions) == {"jax": "0"}

@@ -7,6 +7,7 @@ from scipy import stats
 
 from circuits import Brittle, Product
 from dsnlib import STG, EmergentProperty, Linear2D, Settings, SimulationError, fit
+from dsnlib.training.calls import alone
 from dsnlib.training.initial import fit_initial, truncated_gaussian
 from dsnlib.training.lagrangian import _block, initial_state, stream
 from dsnlib.training.problem import Problem
@@ -23,7 +24,7 @@ def test_initial_fit_reports_its_divergence(x64):
     prop = EmergentProperty(mean=[0.525], sd=[0.025])
     problem = Problem(STG(), prop, Settings(precision="float64"))
     reports = []
-    fitted = fit_initial(problem, stream(1, 0), lambda *report: reports.append(report))
+    fitted = alone(fit_initial(problem, stream(1, 0), lambda *report: reports.append(report)))
     assert fitted.kl < 0.01
     assert fitted.iterations >= 5_000
     assert [iteration for iteration, _ in reports] == list(

@@ -3,7 +3,7 @@
 from dsnlib import _xla  # noqa: F401 (before JAX computes anything)
 from dsnlib.circuits import STG, Circuit, Linear2D, Parameter, Statistic
 from dsnlib.emergent import EmergentProperty
-from dsnlib.runs import CheckpointError, Run, fit, load_run
+from dsnlib.runs import CheckpointError, Run, fit, fit_many, load_run
 from dsnlib.settings import Settings
 from dsnlib.training.lagrangian import SimulationError
 
@@ -19,5 +19,6 @@ __all__ = [
     "SimulationError",
     "Statistic",
     "fit",
+    "fit_many",
     "load_run",
 ]

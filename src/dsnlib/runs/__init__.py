@@ -1,7 +1,7 @@
 """Runs on disk: training into a folder, resuming, loading."""
 
 from dsnlib.runs.checkpoint import CheckpointError
-from dsnlib.runs.fitting import fit
+from dsnlib.runs.fitting import fit, fit_many
 from dsnlib.runs.run import Run, load_run
 
-__all__ = ["CheckpointError", "Run", "fit", "load_run"]
+__all__ = ["CheckpointError", "Run", "fit", "fit_many", "load_run"]

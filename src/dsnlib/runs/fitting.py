@@ -1,34 +1,25 @@
-"""Train a run in a folder: start it, resume it, or load it."""
+"""Train runs in folders: start them, resume them, or load them."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import time
-import warnings
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import jax
-from jax.flatten_util import ravel_pytree
 
 from dsnlib import _check
 from dsnlib.circuits import Circuit
 from dsnlib.emergent import EmergentProperty
-from dsnlib.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from dsnlib.runs.dataset import attribute, to_dataset, write_dataset
-from dsnlib.runs.files import checked_path, make_writable, remove_temporaries
-from dsnlib.runs.identity import differences, identity, provenance
-from dsnlib.runs.progress import Progress
+from dsnlib.runs.dataset import attribute
+from dsnlib.runs.files import checked_path, make_writable
+from dsnlib.runs.identity import identity
 from dsnlib.runs.run import DATA_FILE, Run, load_run
+from dsnlib.runs.session import refuse_others, remove_leftovers, train_in_folder
 from dsnlib.settings import Settings, checked_seed
-from dsnlib.training.history import empty_history
-from dsnlib.training.initial import fit_initial
-from dsnlib.training.lagrangian import INITIAL, State, initial_state, stream, train
-from dsnlib.training.problem import Problem
-
-CHECKPOINT_FILE = "checkpoint.npz"
-_CHECKPOINT_SECONDS = 60
+from dsnlib.training.calls import alone, together
+from dsnlib.training.problem import HOST_SETTINGS, Problem
 
 
 def fit(
@@ -61,6 +52,91 @@ def fit(
         CheckpointError: the folder's checkpoint is damaged.
         SimulationError: more than 1 % of the steps or simulations of an epoch are not finite.
     """
+    order = _order(circuit, prop, settings, seed, out)
+    if order.complete:
+        return order.complete
+    make_writable("out", order.folder)
+    with jax.enable_x64(settings.precision == "float64"):
+        return alone(train_in_folder(order.problem, order.seed, order.folder, company=1))
+
+
+def fit_many(
+    circuit: Circuit,
+    prop: EmergentProperty,
+    runs: Sequence[tuple[Settings, int]],
+    *,
+    out: Sequence[str | os.PathLike[str]],
+) -> list[Run]:
+    """Train many density networks as one vectorised program, spread over all devices.
+
+    Worth it on accelerators, which one run leaves mostly idle; on a CPU a process for each run is
+    as fast. Each run is written, resumed and loaded as `fit` does it, alone or in other company.
+    Its numbers are those of the run alone but for rounding, which training then amplifies.
+
+    Args:
+        circuit: whose parameters are sought.
+        prop: what its statistics must be.
+        runs: settings and seed of each run; settings may differ in c0, beta, gamma and epochs.
+        out: a folder for each run.
+
+    Returns:
+        The complete runs, in the order of `runs`.
+
+    Raises:
+        TypeError, ValueError, OSError: as `fit`, before anything is computed; settings that differ
+            in more; a folder that is named twice.
+        ExceptionGroup: some runs failed; the others are complete on disk.
+
+    Example:
+        >>> import tempfile
+        >>> from dsnlib import EmergentProperty, Linear2D, Settings
+        >>> prop = EmergentProperty(mean=[0.0, 1.0], sd=[0.5, 0.2])
+        >>> small = dict(epochs=1, iterations=4, batch=10, layers=2)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     pairs = [(Settings(c0=c0, **small), 1) for c0 in (1, 100)]
+        ...     made = fit_many(Linear2D(), prop, pairs, out=[f"{folder}/a", f"{folder}/b"])
+        >>> [run.settings.c0 for run in made]
+        [1.0, 100.0]
+    """
+    runs, out = list(runs), list(out)
+    if not runs or len(runs) != len(out):
+        raise ValueError(
+            f"out must name one folder for each run, got {len(out)} for {len(runs)} runs; "
+            "pass lists of one length, with at least one entry"
+        )
+    orders = [
+        _order(circuit, prop, settings, seed, folder)
+        for (settings, seed), folder in zip(runs, out, strict=True)
+    ]
+    _check_company(orders)
+    waiting = [order for order in orders if not order.complete]
+    for order in waiting:
+        make_writable("out", order.folder)
+    with jax.enable_x64(runs[0][0].precision == "float64"):
+        results = together(
+            [train_in_folder(o.problem, o.seed, o.folder, len(waiting)) for o in waiting]
+        )
+    if errors := [result for result in results if isinstance(result, Exception)]:
+        raise ExceptionGroup(f"{len(errors)} of {len(runs)} runs failed", errors)
+    return [order.complete or load_run(order.folder) for order in orders]
+
+
+class _Order(NamedTuple):
+    """A run that is asked for, checked."""
+
+    problem: Problem
+    seed: int
+    folder: Path
+    complete: Run | None  # where the folder holds it already
+
+
+def _order(
+    circuit: Circuit,
+    prop: EmergentProperty,
+    settings: Settings,
+    seed: int,
+    out: str | os.PathLike[str],
+) -> _Order:
     for name, value, kind in (
         ("circuit", circuit, Circuit),
         ("prop", prop, EmergentProperty),
@@ -71,101 +147,26 @@ def fit(
     prop.check_against(circuit)
     problem = Problem(circuit, prop, settings)
     seed = checked_seed(seed)
-    wanted = identity(problem, seed)
     folder = checked_path("out", out)
+    complete = None
     if (folder / DATA_FILE).exists():
-        run = load_run(folder)
-        _refuse_others(folder, wanted, {name: attribute(run.data, name) for name in wanted})
-        _remove_leftovers(folder)
-        return run
-    make_writable("out", folder)
-    with jax.enable_x64(settings.precision == "float64"):
-        return _train(problem, seed, folder, wanted)
+        complete = load_run(folder)
+        wanted = identity(problem, seed)
+        refuse_others(folder, wanted, {name: attribute(complete.data, name) for name in wanted})
+        remove_leftovers(folder)
+    return _Order(problem, seed, folder, complete)
 
 
-def _remove_leftovers(folder: Path) -> None:
-    """Remove what a process that was killed near the end may have left beside a complete run."""
-    with contextlib.suppress(OSError):  # a complete run may lie on storage that is only read
-        (folder / CHECKPOINT_FILE).unlink(missing_ok=True)
-        for name in (CHECKPOINT_FILE, DATA_FILE):
-            remove_temporaries(folder / name)
-
-
-def _refuse_others(folder: Path, wanted: dict[str, Any], found: dict[str, Any]) -> None:
-    lines = differences(wanted, found)
-    if lines:
-        raise ValueError(
-            f"out must be a new folder or one of the same run, got {str(folder)!r}, whose run "
-            f"differs ({'; '.join(lines)}); choose another folder, or remove this one"
-        )
-
-
-def _train(problem: Problem, seed: int, folder: Path, wanted: dict[str, Any]) -> Run:
-    file = folder / CHECKPOINT_FILE
-    if file.exists():
-        checkpoint = load_checkpoint(
-            file,
-            like=_template(problem),
-            accept=lambda meta: _refuse_others(folder, wanted, meta["identity"]),
-        )
-        done = checkpoint.state.epoch * problem.settings.iterations + checkpoint.state.iteration
-        _note_session(checkpoint.meta)
-        with Progress(problem, done) as progress:
-            return _continue(problem, seed, folder, checkpoint, progress)
-    with Progress(problem) as progress:
-        return _continue(problem, seed, folder, _begin(problem, seed, wanted, progress), progress)
-
-
-def _note_session(meta: dict[str, Any]) -> None:
-    """Where a run goes on under other versions, code or device: say so, and record both."""
-    now = provenance()
-    before = {name: meta[name] for name in now}
-    if now != before:
-        changed = ", ".join(name for name in now if now[name] != before[name])
-        warnings.warn(
-            f"the run goes on under another {changed} than it began with; "
-            "its numbers may differ from those of an undisturbed run",
-            stacklevel=2,
-        )
-        meta["earlier_sessions"] = [*meta.get("earlier_sessions", []), before]
-        meta.update(now)
-
-
-def _template(problem: Problem) -> State:
-    """A state of the run's structure, for reading its checkpoint."""
-    return initial_state(problem, problem.random_weights(jax.random.key(0)))
-
-
-def _begin(problem: Problem, seed: int, wanted: dict[str, Any], progress: Progress) -> Checkpoint:
-    began = time.monotonic()
-    fitted = fit_initial(problem, stream(seed, INITIAL), progress.initial_fit)
-    history = empty_history(problem, ravel_pytree(fitted.weights)[0].size)
-    meta = {
-        "identity": wanted,
-        "initial_kl": fitted.kl,
-        "initial_kl_se": fitted.kl_se,
-        "initial_iterations": fitted.iterations,
-        "seconds": time.monotonic() - began,
-        **provenance(),
-    }
-    return Checkpoint(initial_state(problem, fitted.weights), history, meta)
-
-
-def _continue(
-    problem: Problem, seed: int, folder: Path, checkpoint: Checkpoint, progress: Progress
-) -> Run:
-    """Train from a checkpoint to the end, write the data, drop the checkpoint."""
-    state, history, meta = checkpoint
-    file = folder / CHECKPOINT_FILE
-    began, saved = time.monotonic(), -float("inf")
-    spent = meta["seconds"]
-    for state in train(problem, seed, state, history):  # noqa: B020 (the last state is the result)
-        meta["seconds"] = spent + time.monotonic() - began
-        progress.update(state, history)
-        if state.iteration == 0 or time.monotonic() - saved > _CHECKPOINT_SECONDS:
-            save_checkpoint(file, Checkpoint(state, history, meta))
-            saved = time.monotonic()
-    attributes = {**meta.pop("identity"), **meta}
-    write_dataset(folder / DATA_FILE, to_dataset(problem, history, attributes))
-    _remove_leftovers(folder)
-    return load_run(folder)
+def _check_company(orders: Sequence[_Order]) -> None:
+    """ValueError unless one program can train all runs, each into a folder of its own."""
+    folders = [order.folder.resolve() for order in orders]
+    if twice := [str(folder) for folder in folders if folders.count(folder) > 1]:
+        raise ValueError(f"out must name each folder once, got {twice[0]!r} twice; rename one")
+    first = orders[0].problem.compiled
+    for order in orders:
+        if order.problem.compiled != first:
+            raise ValueError(
+                f"runs must have settings that differ in {', '.join(HOST_SETTINGS)} alone, "
+                f"got {order.problem.settings} beside {orders[0].problem.settings}; "
+                "train the others in another call"
+            )

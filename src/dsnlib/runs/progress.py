@@ -17,14 +17,19 @@ class Progress:
 
     Args:
         problem: what is trained.
+        name: of the run.
         done: iterations that earlier sessions did.
     """
 
-    def __init__(self, problem: Problem, done: int = 0) -> None:
+    def __init__(self, problem: Problem, name: str, done: int = 0) -> None:
         self._problem = problem
+        self._name = name
         settings = problem.settings
         self._bar = tqdm(
-            total=settings.epochs * settings.iterations, initial=done, unit="it", desc="initial fit"
+            total=settings.epochs * settings.iterations,
+            initial=done,
+            unit="it",
+            desc=f"{name}: initial fit",
         )
         self._training = False
 
@@ -51,11 +56,13 @@ class Progress:
         settings = self._problem.settings
         done = state.epoch * settings.iterations + state.iteration
         if state.iteration == 0:
-            self._bar.write(_epoch_line(state.epoch - 1, history))
+            self._bar.write(f"{self._name}: {_epoch_line(state.epoch - 1, history)}")
         else:
             row = record_row(settings.iterations, state.epoch, state.iteration - 1)
             R = history["statistic_mean"][row] - self._problem.prop.mu
-            self._bar.set_description(f"epoch {state.epoch + 1}/{settings.epochs}", refresh=False)
+            self._bar.set_description(
+                f"{self._name}: epoch {state.epoch + 1}/{settings.epochs}", refresh=False
+            )
             self._bar.set_postfix_str(
                 f"H {history['entropy'][row]:.3f} nat, |R| {np.linalg.norm(R):.2e}", refresh=False
             )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -14,6 +13,7 @@ import optax
 
 from dsnlib.circuits import Circuit
 from dsnlib.flows.network import Weights
+from dsnlib.training.calls import Call, Training
 from dsnlib.training.problem import Problem
 
 _OPTIMISER = optax.adam(1e-3)
@@ -49,7 +49,7 @@ def truncated_gaussian(circuit: Circuit) -> dist.Distribution:
 
 def fit_initial(
     problem: Problem, key: jax.Array, report: Callable[[int, float], None]
-) -> InitialFit:
+) -> Training[InitialFit]:
     """Fit fresh weights to the truncated Gaussian by minimising KL(q || truncated Gaussian).
 
     Adam with rate 1e-3 and batches of 1,000, in windows of 1,000 iterations: at least five, until
@@ -60,6 +60,9 @@ def fit_initial(
         key: random key.
         report: called after each window with the iterations done and the window's mean KL (nats).
 
+    Yields:
+        Calls of compiled functions, see `dsnlib.training.calls`.
+
     Returns:
         The fitted weights, and their KL measured on 100,000 fresh samples.
     """
@@ -68,27 +71,33 @@ def fit_initial(
     means: list[float] = []
     while len(means) < _MAX_WINDOWS:
         window_key = jax.random.fold_in(key, 1 + len(means))
-        weights, state, kl = _fit_window(problem, weights, state, window_key)
+        weights, state, kl = yield Call(
+            _fit_window, (problem.compiled,), (weights, state, window_key)
+        )
         means.append(float(kl))
         report(len(means) * _WINDOW, means[-1])
         if len(means) >= _MIN_WINDOWS and not means[-1] < means[-2]:
             break
     log_ratio = np.asarray(
-        _log_ratio(problem, weights, jax.random.fold_in(key, 1 + _MAX_WINDOWS), _EVALUATION_SAMPLES)
+        (
+            yield Call(
+                _log_ratio,
+                (problem.compiled, _EVALUATION_SAMPLES),
+                (weights, jax.random.fold_in(key, 1 + _MAX_WINDOWS)),
+            )
+        )
     )
     kl_se = float(log_ratio.std(ddof=1) / np.sqrt(len(log_ratio)))
     return InitialFit(weights, float(log_ratio.mean()), kl_se, len(means) * _WINDOW)
 
 
-@partial(jax.jit, static_argnums=(0, 3))
-def _log_ratio(problem: Problem, weights: Weights, key: jax.Array, n: int) -> jax.Array:
+def _log_ratio(problem: Problem, n: int, weights: Weights, key: jax.Array) -> jax.Array:
     """(n,) log q(z) - log p(z) at samples of the network; its mean is the KL."""
     network = problem.network(weights)
     z, intermediates = network.sample_with_intermediates(key, (n,))
     return network.log_prob(z, intermediates) - truncated_gaussian(problem.circuit).log_prob(z)
 
 
-@partial(jax.jit, static_argnums=(0,))
 def _fit_window(
     problem: Problem,
     weights: Weights,
@@ -100,7 +109,7 @@ def _fit_window(
     ) -> tuple[tuple[Weights, optax.OptState], jax.Array]:
         weights, state = carry
         kl, gradient = jax.value_and_grad(
-            lambda weights: _log_ratio(problem, weights, key, _BATCH).mean()
+            lambda weights: _log_ratio(problem, _BATCH, weights, key).mean()
         )(weights)
         updates, state = _OPTIMISER.update(gradient, state)
         return (optax.apply_updates(weights, updates), state), kl

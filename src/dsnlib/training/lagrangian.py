@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -13,6 +12,7 @@ import optax
 from jax.flatten_util import ravel_pytree
 
 from dsnlib.flows.network import Weights
+from dsnlib.training.calls import Call, Training
 from dsnlib.training.convergence import bootstrap_p, next_penalty, welch
 from dsnlib.training.history import (
     RECORD_EVERY,
@@ -50,7 +50,13 @@ def initial_state(problem: Problem, weights: Weights) -> State:
     return State(weights, _optimiser(problem).init(weights), lam, problem.settings.c0, 0, 0)
 
 
-def train(problem: Problem, seed: int, state: State, history: History) -> Iterator[State]:
+def train(
+    problem: Problem,
+    seed: int,
+    state: State,
+    history: History,
+    keep: Callable[[State], None],
+) -> Training[None]:
     """Train to the end, from any state.
 
     Args:
@@ -58,24 +64,25 @@ def train(problem: Problem, seed: int, state: State, history: History) -> Iterat
         seed: sets all randomness.
         state: where to go on.
         history: is filled in place.
+        keep: is called with the state after each block of iterations and after each epoch's end;
+            what has been recorded by then is in `history`.
 
     Yields:
-        The state after each block of iterations and after each epoch's end. What has been recorded
-        by then is in `history`.
+        Calls of compiled functions, see `dsnlib.training.calls`.
 
     Raises:
         SimulationError: in an epoch more than 1 % of the steps or simulations were not finite.
     """
     if state.epoch == state.iteration == 0:
-        _record_snapshot(problem, seed, state.weights, history, index=0)
+        yield from _record_snapshot(problem, seed, state.weights, history, index=0)
     while state.epoch < problem.settings.epochs:
         if state.iteration == 0:
-            state = _begin_epoch(problem, seed, state, history)
+            state = yield from _begin_epoch(problem, seed, state, history)
         if state.iteration < problem.settings.iterations:
-            state = _advance(problem, seed, state, history)
+            state = yield from _advance(problem, seed, state, history)
         else:
-            state = _end_epoch(problem, seed, state, history)
-        yield state
+            state = yield from _end_epoch(problem, seed, state, history)
+        keep(state)
 
 
 def stream(seed: int, purpose: int, epoch: int = 0) -> jax.Array:
@@ -90,9 +97,11 @@ def _optimiser(problem: Problem) -> optax.GradientTransformation:
     )
 
 
-def _begin_epoch(problem: Problem, seed: int, state: State, history: History) -> State:
+def _begin_epoch(problem: Problem, seed: int, state: State, history: History) -> Training[State]:
     epoch = state.epoch
-    violations, failed = _violations(problem, state.weights, stream(seed, VIOLATION_START, epoch))
+    violations, failed = yield from _violations(
+        problem, state.weights, stream(seed, VIOLATION_START, epoch)
+    )
     history["c"][epoch] = state.c
     history["lam"][epoch] = state.lam
     history["violation_start"][epoch] = violations
@@ -100,19 +109,21 @@ def _begin_epoch(problem: Problem, seed: int, state: State, history: History) ->
     return state._replace(optimiser=_optimiser(problem).init(state.weights))
 
 
-def _advance(problem: Problem, seed: int, state: State, history: History) -> State:
+def _advance(problem: Problem, seed: int, state: State, history: History) -> Training[State]:
     """Run one block of iterations and record the measurements of its first."""
     settings, epoch = problem.settings, state.epoch
     steps = min(RECORD_EVERY, settings.iterations - state.iteration)
-    weights, optimiser, measured = _block(
-        problem,
-        steps,
-        state.weights,
-        state.optimiser,
-        jnp.asarray(state.lam, settings.precision),
-        jnp.asarray(state.c, settings.precision),
-        stream(seed, STEP, epoch),
-        state.iteration,
+    weights, optimiser, measured = yield Call(
+        _block,
+        (problem.compiled, steps),
+        (
+            state.weights,
+            state.optimiser,
+            jnp.asarray(state.lam, settings.precision),
+            jnp.asarray(state.c, settings.precision),
+            stream(seed, STEP, epoch),
+            state.iteration,
+        ),
     )
     row = record_row(settings.iterations, epoch, state.iteration)
     history["entropy"][row] = measured.entropy
@@ -129,16 +140,18 @@ def _advance(problem: Problem, seed: int, state: State, history: History) -> Sta
     return state._replace(weights=weights, optimiser=optimiser, iteration=state.iteration + steps)
 
 
-def _end_epoch(problem: Problem, seed: int, state: State, history: History) -> State:
+def _end_epoch(problem: Problem, seed: int, state: State, history: History) -> Training[State]:
     """Snapshot and tests of the trained network; multipliers and penalty of the next epoch."""
     epoch, settings = state.epoch, problem.settings
     rng = np.random.default_rng([seed, epoch])
-    snapshot = _record_snapshot(problem, seed, state.weights, history, index=epoch + 1)
+    snapshot = yield from _record_snapshot(problem, seed, state.weights, history, index=epoch + 1)
     history["p_value"][epoch] = bootstrap_p(snapshot, problem.prop.mu, rng)
-    draw = _draw(problem, SNAPSHOT_SAMPLES, state.weights, stream(seed, MULTIPLIER, epoch))
+    draw = yield _draw_call(problem, state.weights, stream(seed, MULTIPLIER, epoch))
     fresh = _finite(draw.moments)
     R = fresh.mean(axis=0) - problem.prop.mu
-    violations, failed = _violations(problem, state.weights, stream(seed, VIOLATION_END, epoch))
+    violations, failed = yield from _violations(
+        problem, state.weights, stream(seed, VIOLATION_END, epoch)
+    )
     history["violation_end"][epoch] = violations
     history["failed_simulations"][epoch] += (
         failed + 2 * SNAPSHOT_SAMPLES - len(snapshot) - len(fresh)
@@ -158,9 +171,9 @@ def _end_epoch(problem: Problem, seed: int, state: State, history: History) -> S
 
 def _record_snapshot(
     problem: Problem, seed: int, weights: Weights, history: History, index: int
-) -> np.ndarray:
+) -> Training[np.ndarray]:
     """Record samples and weights after `index` epochs; return the finite moments (<= n, M)."""
-    draw = _draw(problem, SNAPSHOT_SAMPLES, weights, stream(seed, SNAPSHOT, index))
+    draw = yield _draw_call(problem, weights, stream(seed, SNAPSHOT, index))
     history["z"][index] = draw.z
     history["log_q"][index] = draw.log_q
     history["moments"][index] = draw.moments
@@ -193,18 +206,22 @@ def _check_failures(problem: Problem, epoch: int, failed: int) -> None:
         )
 
 
-@partial(jax.jit, static_argnums=(0, 1))
+def _draw_call(problem: Problem, weights: Weights, key: jax.Array) -> Call:
+    return Call(_draw, (problem.compiled, SNAPSHOT_SAMPLES), (weights, key))
+
+
 def _draw(problem: Problem, n: int, weights: Weights, key: jax.Array) -> Draw:
     return problem.draw(weights, key, n)
 
 
-def _violations(problem: Problem, weights: Weights, key: jax.Array) -> tuple[np.ndarray, int]:
+def _violations(
+    problem: Problem, weights: Weights, key: jax.Array
+) -> Training[tuple[np.ndarray, int]]:
     """|R| of fresh batches (over the finite simulations), and how many were not finite."""
-    norms, failed = _violations_of(problem, weights, key)
+    norms, failed = yield Call(_violations_of, (problem.compiled,), (weights, key))
     return np.asarray(norms, np.float64), int(failed.sum())
 
 
-@partial(jax.jit, static_argnums=(0,))
 def _violations_of(
     problem: Problem, weights: Weights, key: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
@@ -218,7 +235,6 @@ def _violations_of(
     return jax.lax.map(violation, jax.random.split(key, VIOLATIONS))
 
 
-@partial(jax.jit, static_argnums=(0, 1))
 def _block(
     problem: Problem,
     steps: int,

@@ -15,6 +15,9 @@ from dsnlib.flows import DensityNetwork, density_network, initial_weights
 from dsnlib.flows.network import Weights
 from dsnlib.settings import Settings
 
+#: Settings that the host alone uses, between the calls of compiled functions.
+HOST_SETTINGS = ("c0", "beta", "gamma", "epochs")
+
 
 class Draw(NamedTuple):
     """Samples of a network with what the circuit makes of them."""
@@ -39,6 +42,15 @@ class Problem:
     circuit: Circuit
     prop: EmergentProperty
     settings: Settings
+
+    @property
+    def compiled(self) -> Problem:
+        """The same without what compiled functions do not depend on.
+
+        Problems that share it are computed by one program, and together.
+        """
+        common = {name: getattr(Settings, name) for name in HOST_SETTINGS}
+        return dataclasses.replace(self, settings=dataclasses.replace(self.settings, **common))
 
     def random_weights(self, key: jax.Array) -> Weights:
         """Weights of an untrained network."""
