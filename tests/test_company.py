@@ -38,8 +38,8 @@ assert len(seen) == 3, seen
 """
 
 
-def folders(tmp_path, count=len(RUNS)):
-    return [tmp_path / str(i) for i in range(count)]
+def folders(tmp_path):
+    return [tmp_path / str(i) for i in range(len(RUNS))]
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,9 @@ def test_a_failing_run_leaves_the_others_alone(tmp_path):
     settings = Settings(epochs=1, iterations=200, batch=100, layers=2)
     seeds = (1, 2)
     with pytest.raises(ExceptionGroup, match="2 of 2 runs failed") as caught:
-        fit_many(Brittle(limit=5.0), prop, [(settings, s) for s in seeds], out=folders(tmp_path, 2))
+        fit_many(
+            Brittle(limit=5.0), prop, [(settings, s) for s in seeds], out=folders(tmp_path)[:2]
+        )
     assert all(isinstance(error, SimulationError) for error in caught.value.exceptions)
     bad = tmp_path / "bad"
     bad.mkdir()

@@ -16,7 +16,7 @@ BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
 
 def test_own_circuit_trains(tmp_path):
     names = {"__name__": "readme"}
-    exec(BLOCKS[1], names)
+    exec(BLOCKS[2], names)
     pendulum = names["Pendulum"]()
     np.testing.assert_allclose(pendulum.statistics([[1.0]]), 2 * np.pi / np.sqrt(9.81), rtol=1e-6)
     settings = Settings(epochs=1, iterations=10, batch=20, layers=2)
@@ -32,6 +32,9 @@ def test_library_example_runs(tmp_path, monkeypatch):
     exec(BLOCKS[0].replace("epochs=10", small), names)
     assert names["frequency"].shape == (2,)
     assert names["q"].event_shape == (2,)
+    assert "Settings(c0=c0)" in BLOCKS[1]
+    exec(BLOCKS[1].replace("c0=c0", f"c0=c0, {small}"), names)
+    assert [run.data.seed for run in names["runs"]] == [1, 2, 1, 2]
 
 
 def test_parameter_table_lists_the_parameters_of_the_notebook():
