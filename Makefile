@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-RUNS := runs/c0-1_seed-1
+RUNS := runs/c0-1_seed-1 runs/c0-100_seed-1
 CHAPTERS := background
 
 .PHONY: report test lint chapters

@@ -81,7 +81,7 @@ def test_committed_run_is_the_notes_own_size():
     run = load_run(ROOT / "runs" / "c0-1_seed-1")
     settings = run.settings
     assert (settings.c0, run.data.seed) == (1.0, 1)
-    assert (settings.epochs, settings.iterations, settings.batch) == (10, 10_000, 1_000)
+    assert (settings.epochs, settings.iterations, settings.batch) == (12, 10_000, 1_000)
     assert (settings.flow, settings.layers, settings.beta, settings.gamma) == (
         "planar",
         10,

@@ -7,7 +7,7 @@
   kernel of its own, and starting a hundred of them in every Euler step takes a tenth of the time.
 - The widest vector registers, which LLVM leaves alone unless it is asked.
 
-`benchmarks/flags.py` measures the last two. What a user sets in the environment is not overridden.
+`benchmarks/processes.py` measures all three. What a user sets in the environment is not overridden.
 """
 
 import os

@@ -31,9 +31,12 @@ def value_and_jacobian(rows: RowMap, z: jax.Array) -> tuple[jax.Array, jax.Array
     """
     inputs = z.shape[1]
     outputs = jax.eval_shape(rows, z).shape[1]
-    if prefers_forward(inputs, outputs):
-        return _forward(rows, z)
+    return (_forward if prefers_forward(inputs, outputs) else _reverse)(rows, z)
+
+
+def _reverse(rows: RowMap, z: jax.Array) -> tuple[jax.Array, jax.Array]:
     value, pullback = jax.vjp(rows, z)
+    outputs = value.shape[1]
     units = jnp.broadcast_to(jnp.eye(outputs, dtype=z.dtype)[:, None], (outputs, *value.shape))
     (jacobian,) = jax.vmap(pullback)(units)
     return value, jnp.moveaxis(jacobian, 0, 1)

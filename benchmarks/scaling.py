@@ -1,0 +1,146 @@
+"""How cost grows with batch, Euler steps, runs at once and parameters; single against double."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from measure import exponent, paired, write
+
+import dsnlib
+from dsnlib.differentiation import _forward, _reverse, prefers_forward
+from dsnlib.integration import euler
+from dsnlib.maps import statistic_map
+from dsnlib.training.calls import _vectorised
+from dsnlib.training.lagrangian import _block, initial_state
+from dsnlib.training.problem import Problem
+
+PROPERTY = dsnlib.EmergentProperty([0.525], [0.025])
+STEPS = 2
+
+
+def block(T: int, batch: int) -> Any:
+    """A call that makes two training steps."""
+    problem = Problem(dsnlib.STG(T=T), PROPERTY, dsnlib.Settings(batch=batch))
+    state = initial_state(problem, problem.random_weights(jax.random.key(0)))
+    compiled = jax.jit(_block, static_argnums=(0, 1))
+    rest = (jnp.zeros(2), jnp.float32(1), jax.random.key(1), jnp.int32(0))
+    return lambda: compiled(problem, STEPS, state.weights, state.optimiser, *rest)
+
+
+def growth(sizes: list[int], **calls: Any) -> dict[str, Any]:
+    """Times of a step over sizes, and the fitted exponent."""
+    times = paired(calls, seconds=25)
+    steps = [times[str(size)]["median"] / STEPS for size in sizes]
+    return {"sizes": sizes, "ms_two_steps": times, **exponent(sizes, steps)}
+
+
+def many_runs(counts: list[int]) -> dict[str, Any]:
+    """Two steps of several runs as one program."""
+    problem = Problem(dsnlib.STG(T=200), PROPERTY, dsnlib.Settings())
+    calls = {}
+    for count in counts:
+        states = [
+            initial_state(problem, problem.random_weights(jax.random.key(i))) for i in range(count)
+        ]
+        arguments = (
+            *jax.tree.map(
+                lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]),
+                *[(s.weights, s.optimiser, np.zeros(2, "f4"), np.float32(1)) for s in states],
+            ),
+            jax.random.split(jax.random.key(1), count),
+            np.zeros(count, int),
+        )
+        compiled = _vectorised(_block, (problem.compiled, STEPS))
+        calls[str(count)] = lambda c=compiled, a=arguments: c(*a)
+    times = paired(calls, seconds=25)
+    rate = {n: 1e3 * STEPS * int(n) / t["median"] for n, t in times.items()}
+    return {"ms_two_steps": times, "run_steps_a_second": rate}
+
+
+@dataclasses.dataclass(frozen=True)
+class Chain(dsnlib.Circuit):
+    """A linear chain of `size` units whose couplings are free: any number of parameters."""
+
+    size: int
+
+    observables: ClassVar = (dsnlib.Statistic("energy", "1"),)
+
+    @property
+    def parameters(self) -> tuple[dsnlib.Parameter, ...]:  # type: ignore[override]
+        """One coupling a unit."""
+        return tuple(dsnlib.Parameter(f"k{i}", "1", 0, 1) for i in range(self.size))
+
+    def evaluate(self, z: jax.Array) -> jax.Array:
+        """Energy of the chain over 100 Euler steps."""
+        signal = euler(
+            lambda x: z * (jnp.roll(x, 1, axis=1) - x) - 0.1 * jnp.tanh(x),
+            jnp.ones_like(z).at[:, 0].set(2.0), 0.05, 100, lambda x: x,
+        )  # fmt: skip
+        return (signal**2).mean(axis=(0, 2))[:, None]
+
+
+def modes(sizes: list[int]) -> dict[str, Any]:
+    """Forward against reverse mode over the number of parameters, one statistic."""
+    rows = {}
+    for size in sizes:
+        circuit = Chain(size)
+        z = jax.random.uniform(jax.random.key(0), (200, size))
+        both = {
+            name: (lambda f=jax.jit(lambda z, m=mode, e=circuit.evaluate: m(e, z)), z=z: f(z))
+            for name, mode in (("forward", _forward), ("reverse", _reverse))
+        }
+        times = paired(both, seconds=3)
+        picked = "forward" if prefers_forward(size, 1) else "reverse"
+        faster = min(times, key=lambda name: times[name]["median"])
+        rows[str(size)] = {"ms": times, "picked": picked, "faster": faster}
+    return rows
+
+
+def precision() -> dict[str, Any]:
+    """Speed of single and double precision, and how far the map of the frequency moves."""
+    with jax.enable_x64(True):
+        stg = dsnlib.STG(T=200)
+        z = np.random.default_rng(0).uniform(0, 20, (1_000, 2))
+        times = paired(
+            {
+                name: lambda z=z.astype(name): stg.statistics_and_jacobian(z)
+                for name in ("float32", "float64")
+            },
+            seconds=10,
+        )
+        cells = 200
+        double = statistic_map(stg, cells)
+        points = np.stack(np.meshgrid(*double.coords.values(), indexing="ij"), -1).reshape(-1, 2)
+        single = np.asarray(stg.statistics(points.astype("float32")))[:, 0]
+        moved = np.abs(single - double.values.ravel()) > 1e-3
+    n = cells**2
+    share = float(moved.mean())
+    return {
+        "ms": times,
+        "share_moved_by_more_than_1_mHz": share,
+        "share_se": float(np.sqrt(share * (1 - share) / n)),
+        "grid_points": n,
+    }
+
+
+def main() -> None:
+    """Measure and write."""
+    batches, lengths = [250, 500, 1_000, 2_000, 4_000, 8_000], [100, 200, 400, 800, 1_600]
+    write(
+        "scaling",
+        {
+            "batch": growth(batches, **{str(n): block(200, n) for n in batches}),
+            "T": growth(lengths, **{str(T): block(T, 1_000) for T in lengths}),
+            "runs": many_runs([1, 2, 4, 8]),
+            "parameters": modes([1, 2, 4, 8, 16, 32, 64]),
+            "precision": precision(),
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()
