@@ -148,10 +148,10 @@ def _order(
     problem = Problem(circuit, prop, settings)
     seed = checked_seed(seed)
     folder = checked_path("out", out)
+    wanted = identity(problem, seed)  # also fails where the circuit is not declared properly
     complete = None
     if (folder / DATA_FILE).exists():
         complete = load_run(folder)
-        wanted = identity(problem, seed)
         refuse_others(folder, wanted, {name: attribute(complete.data, name) for name in wanted})
         remove_leftovers(folder)
     return _Order(problem, seed, folder, complete)

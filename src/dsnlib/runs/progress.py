@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import TracebackType
 
 import numpy as np
@@ -56,7 +57,8 @@ class Progress:
         settings = self._problem.settings
         done = state.epoch * settings.iterations + state.iteration
         if state.iteration == 0:
-            self._bar.write(f"{self._name}: {_epoch_line(state.epoch - 1, history)}")
+            line = f"{self._name}: {_epoch_line(state.epoch - 1, history)}"
+            self._bar.write(line, file=sys.stderr)
         else:
             row = record_row(settings.iterations, state.epoch, state.iteration - 1)
             R = history["statistic_mean"][row] - self._problem.prop.mu
