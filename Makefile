@@ -5,9 +5,9 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
 RUNS := runs/c0-1_seed-1 runs/c0-100_seed-1
-CHAPTERS := background
+CHAPTERS := background cost
 
-.PHONY: report test lint chapters
+.PHONY: report test lint chapters bench
 
 # The book would render a failed or half-run notebook without a word, so the tests look first.
 report: $(INSTALLED) $(RUNS:=.ipynb) $(RUNS:=/run.nc)
@@ -18,9 +18,13 @@ test: $(INSTALLED)
 	$(BIN)/pytest
 
 lint: $(INSTALLED)
-	$(BIN)/ruff check src tests book/extensions train.ipynb chapters
-	$(BIN)/ruff format --check src tests book/extensions
+	$(BIN)/ruff check src tests benchmarks book/extensions train.ipynb chapters
+	$(BIN)/ruff format --check src tests benchmarks book/extensions
 	$(BIN)/mypy
+
+# Measure again what chapters/cost.ipynb reports, on a machine that does nothing else.
+bench: $(INSTALLED)
+	for name in step scaling processes; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 # Execute the book's chapters again after a change of their source or of what they use.
 chapters: $(INSTALLED)

@@ -52,7 +52,7 @@ def children(count: int, seconds: float, **environment: str) -> list[dict[str, f
             stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, **environment},
-        )  # fmt: skip
+        )
         for _ in range(count)
     ]
     for child in started:

@@ -84,6 +84,7 @@ class Naive(dsnlib.STG):
     """The same circuit without any of the library's ways to be fast."""
 
     def evaluate(self, z: jax.Array) -> jax.Array:
+        """The hub's frequency, by the naive way."""
         return naive_frequency(z)[:, None]
 
 

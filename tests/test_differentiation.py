@@ -8,6 +8,7 @@ from scipy.integrate import solve_ivp
 
 from dsnlib.differentiation import (
     forward_gradient,
+    in_blocks,
     prefers_forward,
     shared_gradient,
     value_and_jacobian,
@@ -27,8 +28,8 @@ def chain(z):
 
 @pytest.mark.parametrize("inputs", [2, 40])
 def test_jacobian_equals_row_by_row_autodiff(x64, inputs):
-    assert prefers_forward(inputs, 2) == (inputs == 2)  # both branches are tested
     z = jnp.asarray(np.random.default_rng(0).normal(size=(5, inputs)))
+    assert prefers_forward(chain, z) == (inputs == 2)  # both branches are tested
     value, J = value_and_jacobian(chain, z)
     rows = jax.vmap(jax.jacrev(lambda row: chain(row[None])[0]))(z)
     np.testing.assert_allclose(value, chain(z))
@@ -39,9 +40,26 @@ def test_jacobian_equals_row_by_row_autodiff(x64, inputs):
 def test_forward_gradient_in_a_reverse_pass(x64, inputs):
     z = jnp.asarray(np.random.default_rng(1).normal(size=(5, inputs)))
     weight = jnp.asarray(np.random.default_rng(2).normal(size=(5, 2)))
-    cheap = forward_gradient(chain, inputs, 2)
+    cheap = forward_gradient(chain)
     gradients = [jax.grad(lambda z, f=f: (weight * f(z) ** 2).sum())(z) for f in (chain, cheap)]
     np.testing.assert_allclose(*gradients, rtol=1e-10)
+
+
+def test_the_choice_depends_on_what_reverse_mode_stores():
+    few, many = (jax.ShapeDtypeStruct((n, 20), "float32") for n in (10, 10_000_000))
+    assert not prefers_forward(chain, few)  # 20 parameters for 2 statistics, stored in the cache
+    assert prefers_forward(chain, many)  # the same, but what is stored would fill the memory
+
+
+@pytest.mark.parametrize("rows", [2_000, 2_345])
+def test_blocks_change_nothing(x64, rows):
+    z = jnp.asarray(np.random.default_rng(4).normal(size=(rows, 3)))
+    np.testing.assert_allclose(in_blocks(chain, z), chain(z), rtol=1e-12)
+    assert prefers_forward(chain, z)
+    value, J = value_and_jacobian(chain, z)
+    np.testing.assert_allclose(value, chain(z), rtol=1e-12)
+    ends = jnp.array([0, -1])
+    np.testing.assert_allclose(J[ends], value_and_jacobian(chain, z[ends])[1])
 
 
 def test_shared_gradient_in_both_modes(x64):

@@ -3,20 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 RowMap = Callable[[jax.Array], jax.Array]
 
-# One tangent costs about 0.7 simulations and one reverse pass about 12 (five-neuron circuit,
-# T = 200, batch 1,000, CPU), because reverse mode stores and rereads every step.
-_TANGENTS_PER_REVERSE_PASS = 16
+# A reverse pass costs about as much as this many tangents: few where what it stores of the forward
+# pass stays in the processor's cache, many where it does not (benchmarks/scaling.py).
+_TANGENTS_PER_REVERSE_PASS = {"cached": 3, "stored": 16}
+_CACHE_BYTES = 32 * 2**20
+_BLOCK = 1_000  # rows whose state and tangents stay in the cache throughout a simulation
 
 
-def prefers_forward(inputs: int, outputs: int) -> bool:
-    """Whether forward mode is the cheaper way to the (outputs, inputs) Jacobian of a simulation."""
-    return inputs <= _TANGENTS_PER_REVERSE_PASS * outputs
+def prefers_forward(rows: RowMap, z: jax.Array) -> bool:
+    """Whether forward mode is the cheaper way to the Jacobian of a row-wise map at z (n, P)."""
+
+    def outcome(z: jax.Array) -> tuple[jax.Array, Any]:
+        return jax.vjp(rows, z)
+
+    value, pullback = jax.eval_shape(outcome, z)
+    stored = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(pullback))
+    ratio = _TANGENTS_PER_REVERSE_PASS["stored" if stored > _CACHE_BYTES else "cached"]
+    return z.shape[1] <= ratio * value.shape[1]
+
+
+def in_blocks(rows: Callable[[jax.Array], Any], z: jax.Array) -> Any:
+    """A row-wise map of a large batch, block by block where that keeps a processor's cache warm.
+
+    Args:
+        rows: maps (n, P) to arrays (n, ...), row i depending on row i alone.
+        z: (n, P) inputs.
+
+    Returns:
+        rows(z).
+    """
+    n, P = z.shape
+    if n <= _BLOCK or jax.default_backend() != "cpu":
+        return rows(z)
+    whole = n - n % _BLOCK
+    outcome = jax.tree.map(
+        lambda leaf: leaf.reshape(whole, *leaf.shape[2:]),
+        jax.lax.map(rows, z[:whole].reshape(-1, _BLOCK, P)),
+    )
+    if whole == n:
+        return outcome
+    return jax.tree.map(lambda *parts: jnp.concatenate(parts), outcome, rows(z[whole:]))
 
 
 def value_and_jacobian(rows: RowMap, z: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -29,9 +62,7 @@ def value_and_jacobian(rows: RowMap, z: jax.Array) -> tuple[jax.Array, jax.Array
     Returns:
         (n, S) values and (n, S, P) derivatives.
     """
-    inputs = z.shape[1]
-    outputs = jax.eval_shape(rows, z).shape[1]
-    return (_forward if prefers_forward(inputs, outputs) else _reverse)(rows, z)
+    return (_forward if prefers_forward(rows, z) else _reverse)(rows, z)
 
 
 def _reverse(rows: RowMap, z: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -45,10 +76,12 @@ def _reverse(rows: RowMap, z: jax.Array) -> tuple[jax.Array, jax.Array]:
 def _forward(rows: RowMap, z: jax.Array) -> tuple[jax.Array, jax.Array]:
     # Rows are independent, so one tangent moves the same input of every row at once; all tangents
     # travel beside a single evaluation.
-    inputs = z.shape[1]
-    units = jnp.broadcast_to(jnp.eye(inputs, dtype=z.dtype)[:, None], (inputs, *z.shape))
-    push = jax.vmap(lambda unit: jax.jvp(rows, (z,), (unit,)), out_axes=(None, -1))
-    return push(units)
+    def push(z: jax.Array) -> tuple[jax.Array, jax.Array]:
+        inputs = z.shape[1]
+        units = jnp.broadcast_to(jnp.eye(inputs, dtype=z.dtype)[:, None], (inputs, *z.shape))
+        return jax.vmap(lambda unit: jax.jvp(rows, (z,), (unit,)), out_axes=(None, -1))(units)
+
+    return in_blocks(push, z)  # type: ignore[no-any-return]
 
 
 def shared_gradient(readout: RowMap) -> RowMap:
@@ -75,7 +108,7 @@ def shared_gradient(readout: RowMap) -> RowMap:
     return wrapped
 
 
-def forward_gradient(rows: RowMap, inputs: int, outputs: int) -> RowMap:
+def forward_gradient(rows: RowMap) -> RowMap:
     """The same map, whose reverse-mode gradient is cheap where the inputs are few.
 
     Training needs gradients through the statistics with respect to thousands of network weights
@@ -84,16 +117,13 @@ def forward_gradient(rows: RowMap, inputs: int, outputs: int) -> RowMap:
 
     Args:
         rows: maps (n, P) to (n, S), row i depending on row i alone.
-        inputs, outputs: P and S.
 
     Returns:
         A map with the same values; differentiable once, in reverse mode.
     """
-    if not prefers_forward(inputs, outputs):
-        return rows
-    wrapped = jax.custom_vjp(rows)
-    wrapped.defvjp(
+    forward = jax.custom_vjp(lambda z: in_blocks(rows, z))
+    forward.defvjp(
         lambda z: _forward(rows, z),
         lambda jacobian, cotangent: (jnp.einsum("ns,nsp->np", cotangent, jacobian),),
     )
-    return wrapped
+    return lambda z: (forward if prefers_forward(rows, z) else rows)(z)

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from dsnlib import _check
-from dsnlib.differentiation import value_and_jacobian
+from dsnlib.differentiation import in_blocks, value_and_jacobian
 
 
 @dataclasses.dataclass(frozen=True)
@@ -194,7 +194,7 @@ class Circuit(ABC):
 
 @partial(jax.jit, static_argnums=(0,))
 def _evaluate(circuit: Circuit, z: jax.Array) -> jax.Array:
-    return circuit.evaluate(z)
+    return in_blocks(circuit.evaluate, z)  # type: ignore[no-any-return]
 
 
 @partial(jax.jit, static_argnums=(0,))

@@ -64,10 +64,7 @@ class Problem:
 
     def draw(self, weights: Weights, key: jax.Array, n: int) -> Draw:
         """n samples of the network, their log-density and moments; differentiable."""
-        circuit = self.circuit
-        statistics = forward_gradient(
-            circuit.evaluate, len(circuit.parameters), len(circuit.observables)
-        )
+        statistics = forward_gradient(self.circuit.evaluate)
         network = self.network(weights)
         z, intermediates = network.sample_with_intermediates(key, (n,))
         log_q = network.log_prob(z, intermediates)
