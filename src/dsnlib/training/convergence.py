@@ -89,12 +89,21 @@ class Equivalence(NamedTuple):
         return (self.low > -self.margin) & (self.high < self.margin)
 
 
+def equivalence_margin(prop: EmergentProperty) -> np.ndarray:
+    """(2 S,) margins of the equivalence test, in the units of the moments.
+
+    0.1 sd for a mean; for a second moment what a mean off by that much and a variance off by 10 %
+    make of it, 0.2 mean sd + 0.1 sd^2.
+    """
+    mean, sd = np.array(prop.mean), np.array(prop.sd)
+    return np.concatenate([0.1 * sd, 0.2 * np.abs(mean) * sd + 0.1 * sd**2])
+
+
 def equivalence(moments: np.ndarray, prop: EmergentProperty) -> Equivalence:
     """Are the moments' means demonstrably close to their targets?
 
-    Student's confidence intervals at a family-wise level of 0.05 (Bonferroni) must lie inside a
-    margin: 0.1 sd for a mean; for a second moment what a mean off by that much and a variance off
-    by 10 % make of it, 0.2 mean sd + 0.1 sd^2.
+    Student's confidence intervals at a family-wise level of 0.05 (Bonferroni) must lie inside the
+    margins of `equivalence_margin`.
 
     Args:
         moments: (n, 2 S) samples of the moments.
@@ -104,8 +113,6 @@ def equivalence(moments: np.ndarray, prop: EmergentProperty) -> Equivalence:
         The intervals and margins, (2 S,) each.
     """
     n, M = moments.shape
-    mean, sd = np.array(prop.mean), np.array(prop.sd)
-    margin = np.concatenate([0.1 * sd, 0.2 * np.abs(mean) * sd + 0.1 * sd**2])
     centre = moments.mean(axis=0) - prop.mu
     reach = stats.t.ppf(1 - LEVEL / (2 * M), n - 1) * moments.std(axis=0, ddof=1) / np.sqrt(n)
-    return Equivalence(centre - reach, centre + reach, margin)
+    return Equivalence(centre - reach, centre + reach, equivalence_margin(prop))
