@@ -13,8 +13,8 @@ from measure import exponent, paired, write
 
 import dsnlib
 from dsnlib.differentiation import _forward, _reverse, prefers_forward
+from dsnlib.exact import statistics_grid
 from dsnlib.integration import euler
-from dsnlib.maps import statistic_map
 from dsnlib.training.calls import _vectorised
 from dsnlib.training.lagrangian import _block, initial_state
 from dsnlib.training.problem import Problem
@@ -120,8 +120,9 @@ def precision() -> dict[str, Any]:
             seconds=10,
         )
         cells = 200
-        double = statistic_map(stg, cells)
-        points = np.stack(np.meshgrid(*double.coords.values(), indexing="ij"), -1).reshape(-1, 2)
+        double = statistics_grid(stg, cells)
+        axes = [double[p.name].values for p in stg.parameters]
+        points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
         single = np.asarray(stg.statistics(points.astype("float32")))[:, 0]
         moved = np.abs(single - double.values.ravel()) > 1e-3
     n = cells**2

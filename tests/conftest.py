@@ -6,6 +6,14 @@ import pytest
 import dsnlib
 
 
+@pytest.fixture(scope="session", autouse=True)
+def grids(tmp_path_factory):
+    """Keep grids in a folder of this session, for child processes too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DSNLIB_CACHE", str(tmp_path_factory.mktemp("grids")))
+        yield
+
+
 @pytest.fixture
 def x64():
     """Run the test in JAX's double precision."""

@@ -9,7 +9,6 @@ import pytest
 
 import dsnlib
 from dsnlib import STG, EmergentProperty, Linear2D, Parameter, Settings, fit
-from dsnlib.maps import statistic_map
 
 REMEDY = "pass|choose|remove|reshape|drop|swap|shorten"
 
@@ -220,10 +219,3 @@ def test_log_prob_of_a_wrong_shape():
 def test_run_that_is_not_there(tmp_path):
     with pytest.raises(FileNotFoundError, match="path must be the folder of a complete run"):
         dsnlib.load_run(tmp_path / "nothing")
-
-
-def test_map():
-    with pytest.raises(ValueError, match="cells must be at least 2, got 1"):
-        statistic_map(STG(), cells=1)
-    with pytest.raises(ValueError, match="circuit must have two parameters for a map, got 4"):
-        statistic_map(Linear2D(), cells=4)

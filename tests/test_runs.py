@@ -26,7 +26,6 @@ from dsnlib import (
     fit,
     load_run,
 )
-from dsnlib.maps import band_regions, statistic_map
 from dsnlib.runs.files import write_atomically
 
 SMALL = Settings(epochs=3, iterations=300, batch=200, layers=3)
@@ -223,17 +222,6 @@ def test_convergence_table_and_epoch_agree(undisturbed):
     passed = table.index[table["not rejected"]]
     assert run.converged_epoch == (passed[0] if len(passed) else None)
     assert isinstance(run, Run)
-
-
-def test_regions_of_a_band(x64):
-    # |sin(2 a) b + a - 0| < 0.2 on (-1, 1)^2: area by Monte Carlo of the closed form
-    values = statistic_map(Product(), cells=200)
-    regions = band_regions(values, EmergentProperty([0.0], [0.2]), least=0.0)
-    a, b = np.random.default_rng(0).uniform(-1, 1, (2, 200_000))
-    expected = (abs(np.sin(2 * a) * b + a) < 0.2).mean()
-    assert abs(sum(region.area for region in regions) - expected) < 5e-3
-    assert regions == sorted(regions, key=lambda region: -region.area)
-    assert len(band_regions(values, EmergentProperty([0.0], [0.2]), least=0.9)) == 0
 
 
 AFFINITY = """

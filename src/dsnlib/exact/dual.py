@@ -24,8 +24,8 @@ class Dual(NamedTuple):
     @property
     def relative_entropy(self) -> float:
         """Entropy less that of equal weights on the points, nats; 0 at most."""
-        surprise = np.where(self.log_p == -np.inf, 0, -np.exp(self.log_p) * self.log_p)
-        return float(surprise.sum() - np.log(len(self.log_p)))
+        finite = np.where(self.log_p == -np.inf, 0, self.log_p)  # where p = 0, p log p is 0
+        return float(-(np.exp(self.log_p) * finite).sum() - np.log(len(self.log_p)))
 
 
 def solve_dual(statistics: np.ndarray, prop: EmergentProperty) -> Dual:

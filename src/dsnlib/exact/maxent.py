@@ -176,7 +176,7 @@ def exact_maxent(circuit: Circuit, prop: EmergentProperty, cells: int = 400) -> 
     """
     _check.instance("circuit", circuit, Circuit)
     _check.instance("prop", prop, EmergentProperty)
-    cells = _check.whole("cells", cells, at_least=2)
+    cells = _check.whole("cells", cells, at_least=_STRIDE)
     if cells % 2:
         raise ValueError(
             f"cells must be even, got {cells}; the errors are estimated from interleaved coarser, "

@@ -11,6 +11,7 @@ from scipy import ndimage
 from dsnlib.emergent import EmergentProperty
 
 BAND_SDS = 2.0  # half-width of the band, in target standard deviations
+_CELLS_OF_GAP = 400  # parts of the band this fraction of the range apart are one region
 LEAST_MASS = 0.01  # regions of less exact mass are not modes
 
 
@@ -57,7 +58,9 @@ def find_modes(
 ) -> tuple[tuple[Mode, ...], xr.DataArray]:
     """Connected regions of the band that hold at least 1 % of the mass, the heaviest first.
 
-    Cells that share a face, an edge or a corner are connected. Of the two heaviest regions the one
+    Cells that share a face, an edge or a corner are connected, and so are parts whose gap is at
+    most 1/400 of a parameter's range: else hairline cracks, which only fine grids resolve, would
+    make the number of modes depend on the grid. Of the two heaviest regions the one
     whose centre has the smaller first parameter is called "lower", the other "upper"; a lone
     region is "upper", and what else there is "third", "fourth" and so on.
 
@@ -69,7 +72,13 @@ def find_modes(
     Returns:
         The modes, and (cells, ..) labels: the index of the cell's mode, or -1.
     """
-    found, count = ndimage.label(inside.values, structure=np.ones((3,) * inside.ndim))
+    neighbours = np.ones((3,) * inside.ndim)
+    reach = max(inside.shape) // (2 * _CELLS_OF_GAP)  # two such margins bridge the gap
+    joined = inside.values
+    if reach:
+        joined = ndimage.binary_dilation(joined, neighbours, iterations=reach)
+    found, count = ndimage.label(joined, structure=neighbours)
+    found[~inside.values] = 0
     p = probability.values
     mass = np.bincount(found.ravel(), p.ravel(), count + 1)
     heavy = [label for label in np.argsort(-mass) if label and mass[label] >= LEAST_MASS]

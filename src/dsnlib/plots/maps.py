@@ -13,8 +13,8 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 from dsnlib.emergent import EmergentProperty
-from dsnlib.maps import Region
-from dsnlib.plots.style import BAND_COLOUR
+from dsnlib.exact import ExactMaxEnt
+from dsnlib.plots.style import BAND_COLOUR, mode_colour
 from dsnlib.runs import Run
 
 _COLUMNS = 4
@@ -25,7 +25,7 @@ def plot_map(ax: Axes, values: xr.DataArray, **options: Any) -> QuadMesh:
 
     Args:
         ax: where to.
-        values: a map as `dsnlib.maps.statistic_map` returns it.
+        values: (cells, cells) over the parameters, such as a statistic of `ExactMaxEnt.grid`.
         options: for matplotlib's `pcolormesh`.
 
     Returns:
@@ -44,10 +44,14 @@ def shade_band(ax: Axes, values: xr.DataArray, prop: EmergentProperty) -> None:
     plot_map(ax, inside.where(inside), cmap=ListedColormap([BAND_COLOUR]), alpha=0.45)
 
 
-def outline_region(ax: Axes, values: xr.DataArray, region: Region, colour: str) -> None:
-    """Draw the border of a region of a map."""
-    x, y = values.dims
-    ax.contour(values[x], values[y], region.mask.T, levels=[0.5], colors=[colour], linewidths=1.2)
+def outline_modes(ax: Axes, exact: ExactMaxEnt, linestyle: str = "solid") -> None:
+    """Draw the borders of the modes, each in its colour."""
+    x, y = exact.labels.dims
+    for k, mode in enumerate(exact.modes):
+        ax.contour(
+            exact.labels[x], exact.labels[y], (exact.labels.values == k).T,
+            levels=[0.5], colors=[mode_colour(mode.name)], linewidths=1.2, linestyles=linestyle,
+        )  # fmt: skip
 
 
 def plot_snapshots(run: Run, values: xr.DataArray, zoom: bool = False) -> Figure:

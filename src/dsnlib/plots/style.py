@@ -20,3 +20,8 @@ def use_style() -> None:
 def seed_colour(seed: int) -> str:
     """Colour of a seed, the same in every figure; seeds beyond the fourth are grey."""
     return SEED_COLOURS.get(seed, "0.5")
+
+
+def mode_colour(name: str) -> str:
+    """Colour of a mode, the same in every figure; modes beyond lower and upper are grey."""
+    return MODE_COLOURS.get(name, "0.45")
