@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
 RUNS := runs/c0-1_seed-1 runs/c0-100_seed-1
-CHAPTERS := background cost
+CHAPTERS := background exact cost
 
 .PHONY: report test lint chapters bench
 
