@@ -9,6 +9,7 @@ from scipy.integrate import solve_ivp
 from dsnlib.differentiation import (
     forward_gradient,
     in_blocks,
+    one_row,
     prefers_forward,
     shared_gradient,
     value_and_jacobian,
@@ -60,6 +61,19 @@ def test_blocks_change_nothing(x64, rows):
     np.testing.assert_allclose(value, chain(z), rtol=1e-12)
     ends = jnp.array([0, -1])
     np.testing.assert_allclose(J[ends], value_and_jacobian(chain, z[ends])[1])
+
+
+def test_one_row_alone_and_vectorised(x64):
+    z = jnp.asarray(np.random.default_rng(5).normal(size=(4, 3)))
+    row = one_row(chain)
+    plain = jax.jacrev(lambda z: chain(z[None])[0])
+    np.testing.assert_allclose(row(z[0]), chain(z)[0], rtol=1e-12)
+    np.testing.assert_allclose(jax.vmap(row)(z), chain(z), rtol=1e-12)
+    nested = jax.vmap(jax.vmap(row))(z.reshape(2, 2, 3)).reshape(4, 2)
+    np.testing.assert_allclose(nested, chain(z), rtol=1e-12)
+    for mode in (jax.jacrev, jax.jacfwd):
+        np.testing.assert_allclose(mode(row)(z[0]), plain(z[0]), rtol=1e-10)
+        np.testing.assert_allclose(jax.vmap(mode(row))(z), jax.vmap(plain)(z), rtol=1e-10)
 
 
 def test_shared_gradient_in_both_modes(x64):

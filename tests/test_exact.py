@@ -16,6 +16,7 @@ from dsnlib import STG, Circuit, EmergentProperty, Linear2D, Parameter, Statisti
 from dsnlib.exact import grid as grid_module
 from dsnlib.exact import statistics_grid
 from dsnlib.exact.dual import solve_dual
+from dsnlib.exact.modes import _names
 from dsnlib.judging.distances import kl_divergence
 from test_stg import plain_frequency, plain_voltage  # the second implementation
 
@@ -226,6 +227,21 @@ def test_modes_of_two_discs():
     assert ref.assign(z).tolist() == [0, 1, -1, -1, -1, 0]
     assert (ref.density.sel(x=slice(9, None), y=slice(9, None)) == 0).all()  # simulations fail
     assert ref.log_prob(np.array([[9.5, 9.5]])) == -np.inf
+
+
+@pytest.mark.parametrize(
+    ("first", "names"),
+    [
+        ([], []),
+        ([5], ["upper"]),
+        ([5, 9], ["lower", "upper"]),
+        ([5, 1], ["upper", "lower"]),
+        ([5, 9, 1, 2], ["upper", "third", "lower", "fourth"]),
+        ([5, 9, 7], ["lower", "upper", "third"]),
+    ],
+)
+def test_names_of_modes(first, names):
+    assert _names([(x, 0.0) for x in first]) == names
 
 
 @pytest.mark.parametrize(

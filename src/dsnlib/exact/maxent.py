@@ -14,6 +14,7 @@ import xarray as xr
 
 from dsnlib import _check
 from dsnlib.circuits import Circuit
+from dsnlib.differentiation import one_row
 from dsnlib.emergent import EmergentProperty
 from dsnlib.exact.dual import Dual, solve_dual
 from dsnlib.exact.grid import statistics_grid
@@ -76,13 +77,12 @@ class ExactMaxEnt:
     def model(self) -> None:
         """The same density as a numpyro model, for any of numpyro's samplers: its site is `z`.
 
-        Where a simulation fails the density is 0. `forward_mode_differentiation=True` suits a
-        gradient-based sampler, since the parameters are few.
+        Where a simulation fails the density is 0.
         """
         low, high = jnp.asarray(self.circuit.bounds).T
         z = numpyro.sample("z", dist.Uniform(low, high).to_event(1))
-        statistics = self.circuit.evaluate(z[None])
-        exponent = self.prop.moments(statistics)[0] @ jnp.asarray(self.eta)
+        statistics = one_row(self.circuit.evaluate)(z)
+        exponent = self.prop.moments(statistics[None])[0] @ jnp.asarray(self.eta)
         numpyro.factor("property", jnp.where(jnp.isfinite(exponent), exponent, -jnp.inf))
 
     def assign(self, z: Any) -> np.ndarray:

@@ -11,8 +11,8 @@ from scipy import ndimage
 from dsnlib.emergent import EmergentProperty
 
 BAND_SDS = 2.0  # half-width of the band, in target standard deviations
-_CELLS_OF_GAP = 400  # parts of the band this fraction of the range apart are one region
 LEAST_MASS = 0.01  # regions of less exact mass are not modes
+_ORDINALS = {3: "third", 4: "fourth", 5: "fifth", 6: "sixth", 7: "seventh", 8: "eighth"}
 
 
 class Interleaved(NamedTuple):
@@ -58,11 +58,10 @@ def find_modes(
 ) -> tuple[tuple[Mode, ...], xr.DataArray]:
     """Connected regions of the band that hold at least 1 % of the mass, the heaviest first.
 
-    Cells that share a face, an edge or a corner are connected, and so are parts whose gap is at
-    most 1/400 of a parameter's range: else hairline cracks, which only fine grids resolve, would
-    make the number of modes depend on the grid. Of the two heaviest regions the one
-    whose centre has the smaller first parameter is called "lower", the other "upper"; a lone
-    region is "upper", and what else there is "third", "fourth" and so on.
+    Cells that share a face, an edge or a corner are connected. The heaviest region makes a pair
+    with the heaviest of those whose centre has a smaller first parameter (where there is none, with
+    the second heaviest): the two are called "lower" and "upper" in the order of that parameter. A lone
+    region is "upper"; what else there is, "third", "fourth" and so on.
 
     Args:
         inside: (cells, ..) the band.
@@ -72,13 +71,7 @@ def find_modes(
     Returns:
         The modes, and (cells, ..) labels: the index of the cell's mode, or -1.
     """
-    neighbours = np.ones((3,) * inside.ndim)
-    reach = max(inside.shape) // (2 * _CELLS_OF_GAP)  # two such margins bridge the gap
-    joined = inside.values
-    if reach:
-        joined = ndimage.binary_dilation(joined, neighbours, iterations=reach)
-    found, count = ndimage.label(joined, structure=neighbours)
-    found[~inside.values] = 0
+    found, count = ndimage.label(inside.values, structure=np.ones((3,) * inside.ndim))
     p = probability.values
     mass = np.bincount(found.ravel(), p.ravel(), count + 1)
     heavy = [label for label in np.argsort(-mass) if label and mass[label] >= LEAST_MASS]
@@ -106,10 +99,14 @@ def find_modes(
 
 
 def _names(centres: list[tuple[float, ...]]) -> list[str]:
-    others = ("third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
-    names = [others[k - 2] if 2 <= k < 9 else f"number {k + 1}" for k in range(len(centres))]
-    if len(centres) == 1:
-        return ["upper"]
-    if len(centres) >= 2:
-        names[:2] = ("lower", "upper") if centres[0][0] < centres[1][0] else ("upper", "lower")
-    return names
+    """Names of regions with these centres, the heaviest first."""
+    if len(centres) < 2:
+        return ["upper"] * len(centres)
+    first = [centre[0] for centre in centres]
+    partner = next((k for k, x in enumerate(first) if x < first[0]), 1)
+    lower, upper = (partner, 0) if first[partner] < first[0] else (0, partner)
+    names = {lower: "lower", upper: "upper"}
+    for k in range(len(centres)):
+        if k not in names:
+            names[k] = _ORDINALS.get(len(names) + 1, f"{len(names) + 1}th")
+    return [names[k] for k in range(len(centres))]
