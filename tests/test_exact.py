@@ -225,6 +225,12 @@ def test_modes_of_two_discs():
     np.testing.assert_allclose([large.centre, small.centre], [(3, 6), (8, 2)], atol=1e-2)
     z = np.array([(3, 6), (8, 2), (5, 5), (0, 0), (10, 10), (3, 7.9)])
     assert ref.assign(z).tolist() == [0, 1, -1, -1, -1, 0]
+    assert ref.assign(z, np.ones((6, 1))).tolist() == [0, 1, -1, -1, -1, 0]  # no mode nearby
+    assert (ref.assign(z, np.zeros((6, 1))) == -1).all()
+    rng = np.random.default_rng(0)  # a thin ring about the border of the large disc
+    angle, radius = rng.uniform(0, 2 * np.pi, 500), rng.uniform(1.97, 2.03, 500)
+    ring = np.array([3, 6]) + radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    assert ((ref.assign(ring) == 0) == (radius < 2)).all()
     assert (ref.density.sel(x=slice(9, None), y=slice(9, None)) == 0).all()  # simulations fail
     assert ref.log_prob(np.array([[9.5, 9.5]])) == -np.inf
 

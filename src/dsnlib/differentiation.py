@@ -130,7 +130,7 @@ def forward_gradient(rows: RowMap) -> RowMap:
 
 
 def one_row(rows: RowMap) -> Callable[[jax.Array], jax.Array]:
-    """The same map for a single row, such as a sampler asks for; vectorised it is as fast as `rows`.
+    """The same map for a single row, which a sampler asks for; vectorised it is as fast as `rows`.
 
     `jax.vmap` over it calls `rows` on the whole batch, with the layout that suits a simulation, and
     its derivatives come from `value_and_jacobian`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Any
 
 import jax
@@ -11,6 +12,7 @@ import numpy as np
 import numpyro
 import numpyro.distributions as dist
 import xarray as xr
+from scipy import ndimage
 
 from dsnlib import _check
 from dsnlib.circuits import Circuit
@@ -18,7 +20,7 @@ from dsnlib.differentiation import one_row
 from dsnlib.emergent import EmergentProperty
 from dsnlib.exact.dual import Dual, solve_dual
 from dsnlib.exact.grid import statistics_grid
-from dsnlib.exact.modes import Interleaved, Mode, band, find_modes
+from dsnlib.exact.modes import Interleaved, Mode, find_modes, in_band
 
 _PROPOSALS = 50_000  # in one round of rejection sampling
 _MAX_ROUNDS = 10_000
@@ -85,12 +87,35 @@ class ExactMaxEnt:
         exponent = self.prop.moments(statistics[None])[0] @ jnp.asarray(self.eta)
         numpyro.factor("property", jnp.where(jnp.isfinite(exponent), exponent, -jnp.inf))
 
-    def assign(self, z: Any) -> np.ndarray:
-        """(n,) index of the mode in whose cells the parameters z (n, P) lie, or -1."""
+    def assign(self, z: Any, statistics: Any = None) -> np.ndarray:
+        """The mode to which each sample belongs.
+
+        A sample belongs to a mode where its own statistics lie in the band and its cell is one of
+        the mode's or next to one. So samples and `Mode.mass` are about the same set, whose border
+        runs through cells.
+
+        Args:
+            z: (n, P) parameters.
+            statistics: (n, S) statistics there, which are simulated where they are not given.
+
+        Returns:
+            (n,) index of the mode, or -1.
+        """
         z = np.asarray(z, float)
+        if statistics is None:
+            statistics = self.moments(z)[:, : len(self.prop.mean)]
         low, high = self.circuit.bounds.T
-        index = np.floor((z - low) / (high - low) * self.cells).astype(int)
-        return self.labels.values[tuple(np.clip(index, 0, self.cells - 1).T)]
+        cell = np.floor((z - low) / (high - low) * self.cells).astype(int)
+        nearest = self._nearest_mode[tuple(np.clip(cell, 0, self.cells - 1).T)]
+        return np.where(in_band(np.asarray(statistics), self.prop), nearest, -1)
+
+    @functools.cached_property
+    def _nearest_mode(self) -> np.ndarray:
+        """(cells, ..) index of the mode that has the cell or a neighbour of it, or -1."""
+        labels = self.labels.values
+        away, nearest = ndimage.distance_transform_edt(labels < 0, return_indices=True)
+        adjacent = away <= np.sqrt(labels.ndim)
+        return np.where(adjacent, labels[tuple(nearest)], -1)
 
     def sample(self, key: jax.Array, n: int) -> np.ndarray:
         """Independent exact samples, by rejection from the uniform distribution.
@@ -197,7 +222,8 @@ def exact_maxent(circuit: Circuit, prop: EmergentProperty, cells: int = 400) -> 
     coarser = Interleaved(groups, np.empty(len(flat)))
     for g, answer in enumerate(own):
         coarser.probability[groups == g] = np.exp(answer.log_p)
-    modes, labels = find_modes(band(grid, prop), density * volume / len(flat), coarser)
+    inside = density.copy(data=in_band(flat, prop).reshape(density.shape))
+    modes, labels = find_modes(inside, density * volume / len(flat), coarser)
     return ExactMaxEnt(
         circuit=circuit,
         prop=prop,

@@ -46,11 +46,10 @@ class Mode(NamedTuple):
     centre: tuple[float, ...]  # mean of the exact distribution within it, in parameter units
 
 
-def band(statistics: xr.DataArray, prop: EmergentProperty, sds: float = BAND_SDS) -> xr.DataArray:
-    """Where every statistic lies within `sds` standard deviations of its target mean."""
-    names = statistics["statistic"]
-    mean, sd = (xr.DataArray(list(v), {"statistic": names}) for v in (prop.mean, prop.sd))
-    return (abs(statistics - mean) < sds * sd).all("statistic")
+def in_band(statistics: np.ndarray, prop: EmergentProperty) -> np.ndarray:
+    """(n,) whether all of (n, S) statistics lie within 2 target sds of their target means."""
+    off_target = np.abs(statistics - np.array(prop.mean)) / np.array(prop.sd)
+    return (off_target < BAND_SDS).all(axis=1)  # type: ignore[no-any-return]
 
 
 def find_modes(
@@ -60,8 +59,8 @@ def find_modes(
 
     Cells that share a face, an edge or a corner are connected. The heaviest region makes a pair
     with the heaviest of those whose centre has a smaller first parameter (where there is none, with
-    the second heaviest): the two are called "lower" and "upper" in the order of that parameter. A lone
-    region is "upper"; what else there is, "third", "fourth" and so on.
+    the second heaviest): the two are called "lower" and "upper" in the order of that parameter. A
+    lone region is "upper"; what else there is, "third", "fourth" and so on.
 
     Args:
         inside: (cells, ..) the band.

@@ -15,7 +15,7 @@ import xarray as xr
 
 from dsnlib import _check
 from dsnlib.exact import ExactMaxEnt
-from dsnlib.exact.modes import BAND_SDS
+from dsnlib.exact.modes import BAND_SDS, in_band
 from dsnlib.flows import DensityNetwork
 from dsnlib.judging.distances import Estimate, c2st, kl_divergence, mean_of, share_of
 from dsnlib.runs import Run, load_run
@@ -23,7 +23,7 @@ from dsnlib.runs.dataset import attribute, read_dataset, write_dataset
 from dsnlib.runs.run import DATA_FILE
 
 JUDGED_FILE = "judged.nc"
-_FORMAT = 1
+_FORMAT = 2
 _EXACT_SEED = 0  # of the exact samples, which are common to all runs
 
 _MEANINGS = {
@@ -125,8 +125,7 @@ def _snapshot(
     z, log_q, moments = (data[name].values.astype(float) for name in ("z", "log_q", "moments"))
     entropy = mean_of(-log_q)
     statistics = moments[:, : len(exact.prop.mean)]
-    off_target = np.abs(statistics - np.array(exact.prop.mean)) / np.array(exact.prop.sd)
-    modes = exact.assign(z)
+    modes = exact.assign(z, statistics)
     with jax.enable_x64(True):
         log_q_exact = np.asarray(_log_prob(run.network(index), jnp.asarray(samples)))
     return {
@@ -134,7 +133,7 @@ def _snapshot(
         "forward_kl": kl_divergence(log_p_exact, log_q_exact),
         "entropy": entropy,
         "entropy_gap": Estimate(exact.entropy - entropy.value, entropy.se),
-        "band_share": share_of((off_target < BAND_SDS).all(axis=1)),
+        "band_share": share_of(in_band(statistics, exact.prop)),
         "mode_mass": [share_of(modes == k) for k in range(len(exact.modes))],
         "c2st": c2st(z, samples),
     }
