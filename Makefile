@@ -24,7 +24,7 @@ lint: $(INSTALLED)
 
 # Measure again what chapters/cost.ipynb reports, on a machine that does nothing else.
 bench: $(INSTALLED)
-	for name in step scaling processes; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	for name in step scaling processes exact; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 # Execute the book's chapters again after a change of their source or of what they use.
 chapters: $(INSTALLED)
