@@ -6,6 +6,7 @@ outcome. So what happens between the calls is written once, whether a run is alo
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Generator, Sequence
 from functools import cache, partial
 from typing import Any, NamedTuple, TypeVar
@@ -39,12 +40,13 @@ def alone(training: Training[Result]) -> Result:
         What the training returns.
     """
     outcome = None
-    while True:
-        try:
-            call = training.send(outcome)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
-        outcome = _compiled(call.function, call.static)(*call.arguments)
+    with contextlib.closing(training):  # at once where a call is interrupted
+        while True:
+            try:
+                call = training.send(outcome)
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]
+            outcome = _compiled(call.function, call.static)(*call.arguments)
 
 
 def together(trainings: Sequence[Training[Result]]) -> list[Result | Exception]:
@@ -72,17 +74,20 @@ def together(trainings: Sequence[Training[Result]]) -> list[Result | Exception]:
         except Exception as error:  # one run's failure is not the others'
             results[run] = error
 
-    for run in range(len(trainings)):
-        advance(run, None)
-    while pending:
-        groups: dict[tuple[Any, ...], list[int]] = {}
-        for run, call in pending.items():
-            groups.setdefault((call.function, call.static), []).append(run)
-        rarest = min(groups, key=lambda group: len(groups[group]))
-        runs = groups[rarest]
-        outcomes = _vectorised_call([pending[run] for run in runs], len(trainings))
-        for run, outcome in zip(runs, outcomes, strict=True):
-            advance(run, outcome)
+    with contextlib.ExitStack() as stack:
+        for training in trainings:
+            stack.enter_context(contextlib.closing(training))
+        for run in range(len(trainings)):
+            advance(run, None)
+        while pending:
+            groups: dict[tuple[Any, ...], list[int]] = {}
+            for run, call in pending.items():
+                groups.setdefault((call.function, call.static), []).append(run)
+            rarest = min(groups, key=lambda group: len(groups[group]))
+            runs = groups[rarest]
+            outcomes = _vectorised_call([pending[run] for run in runs], len(trainings))
+            for run, outcome in zip(runs, outcomes, strict=True):
+                advance(run, outcome)
     return [results[run] for run in range(len(trainings))]
 
 
