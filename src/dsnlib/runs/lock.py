@@ -35,7 +35,8 @@ def locked(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # the folder may have become read-only
+            file.unlink(missing_ok=True)
         os.close(handle)
 
 
