@@ -33,12 +33,15 @@ NEWEST, PREVIOUS = CHECKPOINT_FILES
 EVERY_BLOCK = "session._CHECKPOINT_SECONDS = 0"
 SLOWLY = """
 import time
+from pathlib import Path
 from dsnlib.runs.progress import Progress
 update = Progress.update
 def slow(self, state, history):
     if (state.epoch, state.iteration) == (1, 200):
-        open(out + "/here", "w").close()
-        time.sleep(60)
+        here = Path(out, "here")
+        here.touch()
+        while here.exists():
+            time.sleep(0.01)
     update(self, state, history)
 Progress.update = slow
 """
@@ -82,11 +85,11 @@ def test_signal_between_calls(undisturbed, tmp_path, number, code):
     process = start(tmp_path, SLOWLY)  # no checkpoint is due but at the ends of epochs
     wait_for((tmp_path / "here").exists, process)
     process.send_signal(number)
+    (tmp_path / "here").unlink()
     process.communicate(timeout=30)
     assert process.returncode == code
     assert position(tmp_path / NEWEST) == (1, 200)
     assert position(tmp_path / PREVIOUS) == (1, 0)
-    (tmp_path / "here").unlink()
     assert train(tmp_path).data.equals(undisturbed)
 
 

@@ -46,7 +46,7 @@ def execute(notebook: nbformat.NotebookNode, scratch: Path, parameters: dict[str
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _forward)
+        signal.signal(number, stop_children)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     scratch.parent.mkdir(parents=True, exist_ok=True)
@@ -55,9 +55,10 @@ def execute(notebook: nbformat.NotebookNode, scratch: Path, parameters: dict[str
     )
 
 
-def _forward(number: int, frame: FrameType | None) -> None:
+def stop_children(number: int, frame: FrameType | None) -> None:
+    """Handler of a signal: end all processes below this one with SIGTERM, then interrupt it."""
     signal.signal(number, signal.SIG_IGN)
-    for child in psutil.Process().children():
+    for child in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess):
             child.terminate()
     raise KeyboardInterrupt

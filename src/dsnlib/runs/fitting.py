@@ -58,7 +58,8 @@ def fit(
         return order.complete
     make_writable("out", order.folder)
     with jax.enable_x64(settings.precision == "float64"), Interruption() as interruption:
-        return alone(train_in_folder(order.problem, order.seed, order.folder, 1, interruption))
+        training = train_in_folder(order.problem, order.seed, order.folder, 1, interruption)
+        return alone(training, interruption.check)
 
 
 def fit_many(
@@ -119,7 +120,8 @@ def fit_many(
             [
                 train_in_folder(order.problem, order.seed, order.folder, len(waiting), interruption)
                 for order in waiting
-            ]
+            ],
+            interruption.check,
         )
     if errors := [result for result in results if isinstance(result, Exception)]:
         raise ExceptionGroup(f"{len(errors)} of {len(runs)} runs failed", errors)

@@ -16,12 +16,12 @@ _GRACE_SECONDS = 2.0
 
 
 class Interruption:
-    """While it is entered, a first SIGTERM or Ctrl-C raises, and further ones are ignored.
+    """While it is entered, SIGTERM and Ctrl-C are noted, and `check` raises.
 
-    Python's handlers run between two calls of compiled functions, which may last longer than a
-    scheduler waits. A thread sees the signal at once: where the calls have not come to an end after
-    two seconds, it writes the checkpoints and ends the process. A session of IPython is ended so
-    by SIGTERM alone: Ctrl-C is there to get its prompt back.
+    That is between two calls of compiled functions, where nothing is half done. A call may last
+    longer than a scheduler waits, so a thread sees the signal at once: where training has not come
+    to an end after two seconds, it writes the checkpoints and ends the process. A session of
+    IPython is ended so by SIGTERM alone: Ctrl-C is there to get its prompt back.
 
     Handlers of others are left as they are. Outside the main thread nothing is changed.
 
@@ -33,7 +33,7 @@ class Interruption:
     def __init__(self) -> None:
         self.saves: list[Callable[[], None]] = []
         self._cleanup = contextlib.ExitStack()
-        self._interrupted = False
+        self._received = 0
         self._left = threading.Event()
 
     def __enter__(self) -> Interruption:
@@ -62,19 +62,23 @@ class Interruption:
     def _handle(self, number: signal.Signals, default: object) -> None:
         """Take over the signal where its default handler is in place."""
         if signal.getsignal(number) == default:
-            self._cleanup.callback(signal.signal, number, signal.signal(number, self._raise))
+            self._cleanup.callback(signal.signal, number, signal.signal(number, self._note))
 
-    def _raise(self, number: int, frame: FrameType | None) -> None:
-        if self._interrupted:  # the checkpoint is being written
-            return
-        self._interrupted = True
-        raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
+    def check(self) -> None:
+        """Raise KeyboardInterrupt after Ctrl-C, SystemExit after SIGTERM."""
+        if self._received == signal.SIGINT:
+            raise KeyboardInterrupt
+        if self._received:
+            raise SystemExit(128 + self._received)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self._received = number
 
     def _watch(self, receiver: socket.socket) -> None:
         fatal = {signal.SIGTERM} if _interactive() else {signal.SIGTERM, signal.SIGINT}
         while received := receiver.recv(1):
             number = received[0]
-            ours = number in fatal and signal.getsignal(number) == self._raise
+            ours = number in fatal and signal.getsignal(number) == self._note
             if ours and not self._left.wait(_GRACE_SECONDS):
                 for save in list(self.saves):
                     with contextlib.suppress(OSError):

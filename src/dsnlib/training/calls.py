@@ -30,26 +30,30 @@ class Call(NamedTuple):
 Training = Generator[Call, Any, Result]
 
 
-def alone(training: Training[Result]) -> Result:
+def alone(training: Training[Result], check: Callable[[], None]) -> Result:
     """Drive one training: each call is made as it comes.
 
     Args:
-        training: yields calls.
+        training: yields calls; is closed where a call fails.
+        check: is called before each call, and raises where training is to end.
 
     Returns:
         What the training returns.
     """
     outcome = None
-    with contextlib.closing(training):  # at once where a call is interrupted
+    with contextlib.closing(training):
         while True:
             try:
                 call = training.send(outcome)
             except StopIteration as end:
                 return end.value  # type: ignore[no-any-return]
+            check()
             outcome = _compiled(call.function, call.static)(*call.arguments)
 
 
-def together(trainings: Sequence[Training[Result]]) -> list[Result | Exception]:
+def together(
+    trainings: Sequence[Training[Result]], check: Callable[[], None]
+) -> list[Result | Exception]:
     """Drive many trainings at once, in one vectorised program over all devices.
 
     Calls of one function wait for each other: in every round the function that most runs ask for
@@ -57,7 +61,8 @@ def together(trainings: Sequence[Training[Result]]) -> list[Result | Exception]:
     once, for all runs; the places of runs that do not ask for it are filled and thrown away.
 
     Args:
-        trainings: yield calls whose static arguments agree.
+        trainings: yield calls whose static arguments agree; are closed where a call fails.
+        check: is called before each call, and raises where training is to end.
 
     Returns:
         For each training what it returns, or the exception that ended it.
@@ -80,6 +85,7 @@ def together(trainings: Sequence[Training[Result]]) -> list[Result | Exception]:
         for run in range(len(trainings)):
             advance(run, None)
         while pending:
+            check()
             groups: dict[tuple[Any, ...], list[int]] = {}
             for run, call in pending.items():
                 groups.setdefault((call.function, call.static), []).append(run)
