@@ -29,7 +29,10 @@ adopt: $(INSTALLED)
 test: $(INSTALLED)
 	$(BIN)/pytest
 
+# Needs root on Debian: brings up a SLURM of one node, and stops it.
 test-slurm: $(INSTALLED)
+	command -v slurmctld slurmd sbatch munged > /dev/null || (apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends slurmctld slurmd slurm-client munge)
 	$(BIN)/pytest tests/slurm
 
 lint: $(INSTALLED)
