@@ -52,52 +52,51 @@ PartitionName=test Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
 
 
+INSTALLED = [Path("/etc/slurm/slurm.conf"), Path("/etc/slurm/gres.conf")]
+
+
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
     """SLURM on this machine; what is started here is stopped here."""
     folder = tmp_path_factory.mktemp("slurm")
     for name in ("state", "spool"):
         (folder / name).mkdir()
+    assert not any(file.exists() for file in INSTALLED), f"this machine has a SLURM: {INSTALLED}"
     host = socket.gethostname().split(".")[0]
     cpus = max(2, len(os.sched_getaffinity(0)))
-    conf = folder / "slurm.conf"
-    conf.write_text(CONFIGURATION.format(host=host, folder=folder, cpus=cpus))
-    (folder / "gres.conf").write_text(f"NodeName={host} Name=gpu File=/dev/null,/dev/zero\n")
+    INSTALLED[0].parent.mkdir(exist_ok=True)
+    # Where SLURM's commands look on their own: Snakemake takes SLURM_CONF out of the jobs' way.
+    INSTALLED[0].write_text(CONFIGURATION.format(host=host, folder=folder, cpus=cpus))
+    INSTALLED[1].write_text(f"NodeName={host} Name=gpu File=/dev/null,/dev/zero\n")
     munge = Path("/run/munge")
     munge.mkdir(exist_ok=True)
     shutil.chown(munge, "munge", "munge")
-    variables = {"SLURM_CONF": str(conf)}
     started = []
 
     def start(*command, **keywords):
         log = (folder / f"{Path(command[0]).name}.log").open("w")
-        started.append(
-            subprocess.Popen(
-                command, stdout=log, stderr=log, env=os.environ | variables, **keywords
-            )
-        )
+        started.append(subprocess.Popen(command, stdout=log, stderr=log, **keywords))
 
     try:
         start("/usr/sbin/munged", "--force", "--foreground", user="munge")
-        wait_for((munge / "munge.socket.2").exists, started[-1])
-        start("/usr/sbin/slurmctld", "-D", "-f", str(conf))
-        start("/usr/sbin/slurmd", "-D", "-N", host, "-f", str(conf))
-        wait_for(lambda: "idle" in query(variables, "sinfo", "-h", "-o", "%t"))
-        yield variables
+        wait_for((munge / "munge.socket.2").exists)
+        start("/usr/sbin/slurmctld", "-D")
+        start("/usr/sbin/slurmd", "-D", "-N", host)
+        wait_for(lambda: "idle" in query("sinfo", "-h", "-o", "%t"))
+        yield
     finally:
-        subprocess.run(["scancel", "--user", "root"], env=os.environ | variables, check=False)
+        query("scancel", "--user", "root")
         time.sleep(1)
         for process in reversed(started):
             process.terminate()
             process.wait()
+        for file in INSTALLED:
+            file.unlink()
 
 
-def query(variables, *command):
+def query(*command):
     """Output of one of SLURM's commands, or nothing where it does not answer yet."""
-    done = subprocess.run(
-        command, env=os.environ | variables, capture_output=True, text=True, check=False
-    )
-    return done.stdout
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
 def position(file):
@@ -113,21 +112,25 @@ def test_cancelled_and_out_of_time(cluster, tmp_path):
         sys.executable, "-m", "snakemake", "--profile", "profiles/slurm", "--latency-wait", "5",
         "--slurm-status-command", "squeue", "--seconds-between-status-checks", "5",
         "--set-resources", "train:runtime=1", "train:gpu=1",
-        "--config", "sweep=config/tiny.yaml", "--", *[str(r.relative_to(folder) / "run.nc") for r in runs],
+        "--config", "sweep=config/tiny.yaml",
+        "--", *[f"tiny/runs/{run.name}/run.nc" for run in runs],
     ]  # fmt: skip
     with (tmp_path / "log").open("w") as log:
         head = subprocess.Popen(
-            command, cwd=folder, env=environment(folder) | cluster, stdout=log, stderr=log
+            command, cwd=folder, env=environment(folder), stdout=log, stderr=log
         )
-        wait_for((runs[0] / "checkpoint.npz").exists, seconds=120)
-        wait_for(lambda: position(runs[0] / "checkpoint.npz") > (2, 0), seconds=120)
-        jobs = query(cluster, "squeue", "-h", "-o", "%i %k %b").splitlines()
-        first = next(line.split()[0] for line in jobs if "seed-1" in line)
-        assert all("gpu" in line.split()[-1] for line in jobs), jobs  # GPU requests are mapped
-        subprocess.run(["scancel", first], env=os.environ | cluster, check=True)
-        wait_for(lambda: not (runs[0] / ".lock").exists())
-        cancelled_at = position(runs[0] / "checkpoint.npz")
-        head.wait(timeout=540)
+        try:
+            checkpoint = runs[0] / "checkpoint.npz"
+            wait_for(lambda: checkpoint.exists() and position(checkpoint) > (2, 0), seconds=240)
+            jobs = query("squeue", "-h", "-o", "%i %k").splitlines()
+            first = next(line.split()[0] for line in jobs if "seed-1" in line)
+            assert "TresPerJob=gres:gpu:1" in query("scontrol", "show", "job", first)
+            subprocess.run(["scancel", first], check=True)
+            wait_for(lambda: not (runs[0] / ".lock").exists())
+            cancelled_at = position(checkpoint)
+            head.wait(timeout=540)
+        finally:
+            head.kill()
     text = (tmp_path / "log").read_text()
     assert head.returncode == 0, text[-5_000:]
     assert text.count("Trying to restart job") >= 2, text[-5_000:]  # cancelled; out of time
