@@ -18,7 +18,7 @@ KILLS = 24
 GRID = """
 folder: {folder}/runs
 grid: {{c0: [1], seed: [1, 2]}}
-fixed: {{epochs: 20, iterations: 1000, batch: 100, layers: 2, T: 60, window: 5}}
+fixed: {{epochs: 20, iterations: 1000, batch: 100, beta: 1.01, layers: 2, T: 60, window: 5}}
 """
 ROLES = {"kernel": "ipykernel_launcher", "papermill": "train.py", "head": "snakemake"}
 
@@ -72,7 +72,9 @@ def assert_same_bits(repository):
     assert left == ["run.nc"]
 
 
-def test_killed_at_random_moments(repository, tmp_path):
+def test_killed_at_random_moments(repository, tmp_path, request):
+    # A head whose test is broken off must not go on.
+    request.addfinalizer(lambda: process.poll() is None and process.terminate())
     rng = np.random.default_rng(0)
     kills = dict.fromkeys(ROLES, 0)
     during_training = 0

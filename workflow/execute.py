@@ -49,6 +49,8 @@ def execute(notebook: nbformat.NotebookNode, scratch: Path, parameters: dict[str
         signal.signal(number, stop_children)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != int(os.environ.get("SWEEP_HEAD", os.getppid())):
+        sys.exit("the head of the sweep died before the notebook was started")
     scratch.parent.mkdir(parents=True, exist_ok=True)
     papermill.execute_notebook(
         notebook, str(scratch), parameters, progress_bar=False, log_output=True

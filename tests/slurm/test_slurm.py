@@ -20,11 +20,11 @@ from children import wait_for
 from dsnlib import load_run
 from sweeps import copy_of_the_repository, environment
 
-# Two runs of about a minute and a half; SLURM's shortest time limit is a minute.
+# SLURM's shortest time limit is a minute; with two starts of a job these runs take longer.
 GRID = """
 folder: tiny/runs
 grid: {c0: [1], seed: [1, 2]}
-fixed: {epochs: 500, iterations: 100, batch: 100, layers: 2, T: 60, window: 5}
+fixed: {epochs: 200, iterations: 100, batch: 100, beta: 1.01, layers: 2, T: 60, window: 5}
 """
 CONFIGURATION = """
 ClusterName=test
@@ -111,7 +111,7 @@ def test_cancelled_and_out_of_time(cluster, tmp_path):
     command = [
         sys.executable, "-m", "snakemake", "--profile", "profiles/slurm", "--latency-wait", "5",
         "--slurm-status-command", "squeue", "--seconds-between-status-checks", "5",
-        "--set-resources", "train:runtime=1", "train:gpu=1",
+        "--retries", "8", "--set-resources", "train:runtime=1", "train:gpu=1",
         "--config", "sweep=config/tiny.yaml",
         "--", *[f"tiny/runs/{run.name}/run.nc" for run in runs],
     ]  # fmt: skip
@@ -136,10 +136,9 @@ def test_cancelled_and_out_of_time(cluster, tmp_path):
     assert text.count("Trying to restart job") >= 2, text[-5_000:]  # cancelled; out of time
     assert cancelled_at > (2, 0)
     for run in runs:
-        data = load_run(run).data
-        assert data.sizes["epoch"] == 500
+        assert load_run(run).data.sizes["epoch"] == 200
+        # A job's log is that of its last attempt, which went on where the one before had ended.
         trained = (folder / "logs/tiny/runs" / f"{run.name}.log").read_text()
-        # Every epoch was trained once, whatever came in between: nothing began anew.
-        for epoch in range(1, 501):
-            assert len(re.findall(rf": epoch {epoch} done", trained)) <= 1, epoch
-        assert trained.count("Executing notebook") >= 2
+        epochs = [int(n) for n in re.findall(r": epoch (\d+) done", trained)]
+        assert epochs == list(range(epochs[0], 201))
+        assert epochs[0] > cancelled_at[0]
