@@ -110,36 +110,59 @@ def test_killed_at_random_moments(repository, tmp_path, request):
     assert_same_bits(repository)
 
 
+# One epoch for minutes, with checkpoints at its ends and every minute; it says when it trains.
+LONG = """
+folder: long/runs
+grid: {seed: [1]}
+fixed: {epochs: 1, iterations: 1000000, batch: 100, layers: 2, T: 60, window: 5}
+"""
+SAY = """
+_update = Progress.update
+def _saying(self, state, history):
+    open("training", "w").close()
+    _update(self, state, history)
+Progress.update = _saying
+"""
+
+
 @pytest.mark.parametrize(
     ("role", "number"),
     [("head", signal.SIGTERM), ("head", signal.SIGINT), ("papermill", signal.SIGTERM),
      ("kernel", signal.SIGTERM)],
 )  # fmt: skip
-def test_stopped_in_order(repository, tmp_path, role, number):
+def test_stopped_in_order(long, tmp_path, role, number):
     """A time limit of a scheduler (SIGTERM) and Ctrl-C leave a checkpoint, whomever they reach."""
-    subprocess.run(["rm", "-rf", "disturbed", "logs/disturbed"], cwd=repository, check=True)
-    file = repository / "disturbed/runs/c0-1_seed-1/checkpoint.npz"
-    command = arguments(data("disturbed")[0], sweep="config/disturbed.yaml")
+    checkpoint = long / "long/runs/seed-1/checkpoint.npz"
+    (long / "training").unlink(missing_ok=True)
+    before = iteration(checkpoint) if checkpoint.exists() else 0
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(
-            command, cwd=repository, env=environment(repository),
-            stdout=log, stderr=subprocess.STDOUT,
+            arguments("long/runs/seed-1/run.nc", sweep="config/long.yaml"),
+            cwd=long, env=environment(long), stdout=log, stderr=subprocess.STDOUT,
         )  # fmt: skip
-        wait_for(file.exists)
+        wait_for((long / "training").exists)
         head = psutil.Process(process.pid)
         everyone = [head, *head.children(recursive=True)]
-        (victim,) = processes(head, role)[-1:]
         began = time.monotonic()
-        os.kill(victim.pid, number)
+        os.kill(processes(head, role)[-1].pid, number)
         process.wait(timeout=60)
         _, alive = psutil.wait_procs(everyone[1:], timeout=60)
         print(f"{role} {number.name}: {time.monotonic() - began:.1f} s")
     assert not alive
     assert process.returncode != 0
+    assert iteration(checkpoint) > before  # each goes on where the one before was stopped
+    assert "seed-1  STOPPED, epoch 1 of 1" in (tmp_path / "log").read_text()
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory):
+    folder = copy_of_the_repository(tmp_path_factory.mktemp("long"))
+    (folder / "config" / "long.yaml").write_text(LONG)
+    progress = folder / "src/dsnlib/runs/progress.py"
+    progress.write_text(progress.read_text() + SAY)
+    return folder
+
+
+def iteration(file):
     with np.load(file) as members:
-        assert int(members["state.iteration"]) > 0  # not one of those at the ends of epochs
-    if snakemake(repository, sweep="config/disturbed.yaml", options=["--unlock"]).returncode:
-        raise AssertionError("it cannot be unlocked")
-    done = snakemake(repository, *data("disturbed"), sweep="config/disturbed.yaml")
-    assert done.returncode == 0, done.stderr
-    assert_same_bits(repository)
+        return int(members["state.iteration"])

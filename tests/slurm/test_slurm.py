@@ -20,11 +20,21 @@ from children import wait_for
 from dsnlib import load_run
 from sweeps import copy_of_the_repository, environment
 
-# SLURM's shortest time limit is a minute; with two starts of a job these runs take longer.
-GRID = """
+# SLURM's shortest time limit is a minute. A run takes longer on a machine of any speed, for it
+# rests for half a second at each of 200 reports of its progress.
+EPOCHS = 100
+GRID = f"""
 folder: tiny/runs
-grid: {c0: [1], seed: [1, 2]}
-fixed: {epochs: 200, iterations: 100, batch: 100, beta: 1.01, layers: 2, T: 60, window: 5}
+grid: {{c0: [1], seed: [1, 2]}}
+fixed: {{epochs: {EPOCHS}, iterations: 100, batch: 20, beta: 1.01, layers: 2, T: 30, window: 5}}
+"""
+REST = """
+_update = Progress.update
+def _slowly(self, state, history):
+    import time
+    time.sleep(0.5)
+    _update(self, state, history)
+Progress.update = _slowly
 """
 CONFIGURATION = """
 ClusterName=test
@@ -107,6 +117,8 @@ def position(file):
 def test_cancelled_and_out_of_time(cluster, tmp_path):
     folder = copy_of_the_repository(tmp_path / "repository")
     (folder / "config" / "tiny.yaml").write_text(GRID)
+    progress = folder / "src/dsnlib/runs/progress.py"
+    progress.write_text(progress.read_text() + REST)
     runs = [folder / "tiny/runs" / f"c0-1_seed-{seed}" for seed in (1, 2)]
     command = [
         sys.executable, "-m", "snakemake", "--profile", "profiles/slurm", "--latency-wait", "5",
@@ -136,9 +148,9 @@ def test_cancelled_and_out_of_time(cluster, tmp_path):
     assert text.count("Trying to restart job") >= 2, text[-5_000:]  # cancelled; out of time
     assert cancelled_at > (2, 0)
     for run in runs:
-        assert load_run(run).data.sizes["epoch"] == 200
+        assert load_run(run).data.sizes["epoch"] == EPOCHS
         # A job's log is that of its last attempt, which went on where the one before had ended.
         trained = (folder / "logs/tiny/runs" / f"{run.name}.log").read_text()
         epochs = [int(n) for n in re.findall(r": epoch (\d+) done", trained)]
-        assert epochs == list(range(epochs[0], 201))
+        assert epochs == list(range(epochs[0], EPOCHS + 1))
         assert epochs[0] > cancelled_at[0]
