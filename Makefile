@@ -4,40 +4,45 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-RUNS := runs/c0-1_seed-1 runs/c0-100_seed-1
-CHAPTERS := background exact cost
+PROFILE ?= laptop
+SWEEP ?= config/note.yaml
+SNAKEMAKE := $(BIN)/snakemake --profile profiles/$(PROFILE) --config sweep=$(SWEEP) --
 
-.PHONY: report test lint chapters bench
+.PHONY: report smoke runs chapters status adopt test test-slurm lint bench
 
-# The book would render a failed or half-run notebook without a word, so the tests look first.
-report: $(INSTALLED) $(RUNS:=.ipynb) $(RUNS:=/run.nc)
-	$(BIN)/pytest -q tests/test_notebooks.py -k executed
-	$(BIN)/jupyter-book build book/ -W -n --keep-going
+report: $(INSTALLED)
+	$(SNAKEMAKE) all
+
+smoke: $(INSTALLED)
+	$(MAKE) report SWEEP=config/smoke.yaml
+
+runs chapters: $(INSTALLED)
+	$(SNAKEMAKE) $@
+
+status: $(INSTALLED)
+	$(BIN)/python workflow/status.py $(SWEEP)
+
+# Declare runs, pages and chapters that came from elsewhere to be those of the code as it is.
+adopt: $(INSTALLED)
+	$(BIN)/snakemake --profile profiles/laptop --touch --config sweep=$(SWEEP) -- runs chapters
 
 test: $(INSTALLED)
 	$(BIN)/pytest
 
+# Needs root on Debian: brings up a SLURM of one node, and stops it.
+test-slurm: $(INSTALLED)
+	command -v slurmctld slurmd sbatch munged > /dev/null || (apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends slurmctld slurmd slurm-client munge)
+	$(BIN)/pytest tests/slurm
+
 lint: $(INSTALLED)
-	$(BIN)/ruff check src tests benchmarks book/extensions train.ipynb chapters
-	$(BIN)/ruff format --check src tests benchmarks book/extensions
+	$(BIN)/ruff check src tests workflow benchmarks book/extensions train.ipynb chapters
+	$(BIN)/ruff format --check src tests workflow benchmarks book/extensions
 	$(BIN)/mypy
 
 # Measure again what chapters/cost.ipynb reports, on a machine that does nothing else.
 bench: $(INSTALLED)
 	for name in step scaling processes exact; do $(BIN)/python benchmarks/$$name.py || exit 1; done
-
-# Execute the book's chapters again after a change of their source or of what they use.
-chapters: $(INSTALLED)
-	for name in $(CHAPTERS); do \
-	  $(BIN)/papermill chapters/$$name.ipynb book/$$name.tmp.ipynb && \
-	  mv book/$$name.tmp.ipynb book/$$name.ipynb || exit 1; \
-	done
-
-# runs/c0-1_seed-1: the name holds the parameters. What is there is never trained again; a run that was
-# broken off is in its folder and goes on, and its notebook appears when it is done.
-runs/%.ipynb runs/%/run.nc &: | $(INSTALLED)
-	$(BIN)/papermill train.ipynb runs/$*.tmp.ipynb -p c0 $(subst _seed-, -p seed ,$(*:c0-%=%))
-	mv runs/$*.tmp.ipynb runs/$*.ipynb
 
 $(INSTALLED): requirements.txt constraints.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)

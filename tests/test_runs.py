@@ -140,7 +140,8 @@ def test_damaged_checkpoint_is_an_error_not_a_new_start(tmp_path, monkeypatch, d
     if damage == "flipped":
         content[len(content) // 2] ^= 0x10
     file.write_bytes(content[: {"truncated": 1000, "empty": 0}.get(damage, len(content))])
-    with pytest.raises(CheckpointError, match=r"checkpoint\.npz cannot be read .*remove it"):
+    shutil.copy(file, tmp_path / "checkpoint.previous.npz")
+    with pytest.raises(CheckpointError, match=r"checkpoint\.npz cannot be read .*remove both"):
         fit(Product(), PROPERTY, SMALL, seed=5, out=tmp_path)
     assert file.exists()
 

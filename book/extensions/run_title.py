@@ -10,15 +10,15 @@ HEADING = "# One run"
 
 
 def add_parameters(app, docname, source):
-    """Append c0 and seed to the heading of a run's page; `source` is changed in place."""
+    """Append the parameters in the run's name to its page's heading; changes `source` in place."""
     if not docname.startswith("runs/"):
         return
     notebook = json.loads(source[0])
     given = notebook["metadata"]["papermill"]["parameters"]
     cell = notebook["cells"][0]
     text = "".join(cell["source"])
-    title = f"{HEADING}: c0 = {given['c0']}, seed {given['seed']}"
-    cell["source"] = text.replace(HEADING, title, 1)
+    varied = [f"{name} = {value}" for name, value in given.items() if f"{name}-" in docname]
+    cell["source"] = text.replace(HEADING, f"{HEADING}: {', '.join(varied)}", 1)
     source[0] = json.dumps(notebook)
 
 

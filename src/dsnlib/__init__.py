@@ -5,7 +5,7 @@ from dsnlib.circuits import STG, Circuit, Linear2D, Parameter, Statistic
 from dsnlib.emergent import EmergentProperty
 from dsnlib.exact import ExactMaxEnt, exact_maxent
 from dsnlib.judging import Judged, Verdict, judge, judge_claims
-from dsnlib.runs import CheckpointError, Run, fit, fit_many, load_run
+from dsnlib.runs import CheckpointError, Run, RunLockedError, fit, fit_many, load_run
 from dsnlib.settings import Settings
 from dsnlib.training.lagrangian import SimulationError
 
@@ -19,6 +19,7 @@ __all__ = [
     "Linear2D",
     "Parameter",
     "Run",
+    "RunLockedError",
     "Settings",
     "SimulationError",
     "Statistic",

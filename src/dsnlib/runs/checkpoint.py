@@ -1,9 +1,10 @@
-"""Checkpoint of a run in progress: its state and history, bit for bit."""
+"""Checkpoints of a run in progress: its state and history, bit for bit."""
 
 from __future__ import annotations
 
+import hashlib
 import json
-import zipfile
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +16,9 @@ from dsnlib.runs.files import write_atomically
 from dsnlib.training.history import History
 from dsnlib.training.lagrangian import State
 
-_FORMAT = 1
+#: The newest checkpoint and the one before it, in a run's folder.
+CHECKPOINT_FILES = ("checkpoint.npz", "checkpoint.previous.npz")
+_FORMAT = 2
 
 
 class CheckpointError(RuntimeError):
@@ -30,56 +33,106 @@ class Checkpoint(NamedTuple):
     meta: dict[str, Any]  # identity of the run, initial fit, seconds so far
 
 
-def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint atomically.
+def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint atomically, and keep the one before it.
 
     Args:
-        path: of the .npz file.
+        folder: of the run.
         checkpoint: to write.
 
     Raises:
-        OSError: it cannot be written; an older checkpoint is then untouched.
+        OSError: it cannot be written; older checkpoints are then untouched.
     """
-    leaves = _leaves(checkpoint.state)
     meta = {"format": _FORMAT, **checkpoint.meta}
-    arrays: dict[str, Any] = leaves | {f"history/{k}": v for k, v in checkpoint.history.items()}
+    arrays: dict[str, Any] = _leaves(checkpoint.state)
+    arrays |= {f"history/{name}": array for name, array in checkpoint.history.items()}
+    arrays["meta"] = np.array(json.dumps(meta))
+    arrays["sha256"] = np.array(_digest(arrays))
 
     def write(temporary: Path) -> None:
         with temporary.open("wb") as file:
-            np.savez(file, allow_pickle=False, meta=np.array(json.dumps(meta)), **arrays)
+            np.savez(file, allow_pickle=False, **arrays)
 
-    write_atomically(path, write)
+    newest, previous = (folder / name for name in CHECKPOINT_FILES)
+    write_atomically(newest, write, previous)
 
 
 def load_checkpoint(
-    path: Path, like: State, accept: Callable[[dict[str, Any]], None]
-) -> Checkpoint:
-    """Read a checkpoint.
+    folder: Path, like: Callable[[], State], accept: Callable[[dict[str, Any]], None]
+) -> Checkpoint | None:
+    """Read the newest checkpoint, or with a warning the one before where the newest is damaged.
 
     Args:
-        path: of the .npz file.
-        like: a state of the same structure.
-        accept: is called with the checkpoint's meta before anything else is looked at, and raises
+        folder: of the run.
+        like: makes a state of the same structure.
+        accept: is called with the checkpoint's meta before the state is looked at, and raises
             where it is of another run.
 
     Returns:
-        The checkpoint.
+        The checkpoint, or None where there is none.
 
     Raises:
-        CheckpointError: the file is damaged, of another format, or of another structure.
+        CheckpointError: all are damaged, or the newest that is not is of another format or
+            structure.
     """
-    arrays = _read(path)
-    meta = json.loads(str(arrays.get("meta", "{}")))
+    damage: list[str] = []
+    for file in (folder / name for name in CHECKPOINT_FILES):
+        if not file.exists():
+            continue
+        try:
+            arrays, meta = _read(file)
+        except _DamagedError as error:
+            damage.append(f"{file} cannot be read ({error})")
+            continue
+        accept(meta)
+        checkpoint = _assemble(file, arrays, meta, like())
+        if damage:
+            warnings.warn(f"{damage[0]}; the run goes on from {file}, the one before", stacklevel=2)
+            (folder / CHECKPOINT_FILES[0]).unlink()  # or it would replace the good one
+        return checkpoint
+    if damage:
+        files = "both" if len(damage) > 1 else "it"
+        raise CheckpointError(f"{'; '.join(damage)}; remove {files} to train afresh")
+    return None
+
+
+def read_meta(file: Path) -> dict[str, Any] | None:
+    """The meta of the checkpoint in a file, or None where it is damaged."""
+    try:
+        return _read(file)[1]
+    except _DamagedError:
+        return None
+
+
+class _DamagedError(Exception):
+    """The file is not as it was written."""
+
+
+def _read(file: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Arrays and meta of a checkpoint, verified."""
+    try:
+        with np.load(file, allow_pickle=False) as members:
+            arrays = dict(members)
+        meta = dict(json.loads(str(arrays.get("meta", "{}"))))
+    except Exception as error:  # of whatever kind: damage may strike the headers too
+        raise _DamagedError(str(error) or type(error).__name__) from error
     if meta.get("format") != _FORMAT:
         raise CheckpointError(
-            f"{path} has format {meta.get('format')}, this version reads {_FORMAT}; "
+            f"{file} has format {meta.get('format')}, this version reads {_FORMAT}; "
             "finish the run with the version that began it, or remove the file to train afresh"
         )
-    accept(meta)
+    if str(arrays.pop("sha256", "")) != _digest(arrays):
+        raise _DamagedError("its checksum is wrong")
+    return arrays, meta
+
+
+def _assemble(
+    file: Path, arrays: dict[str, np.ndarray], meta: dict[str, Any], like: State
+) -> Checkpoint:
     template = _leaves(like)
     if any(k not in arrays or arrays[k].shape != leaf.shape for k, leaf in template.items()):
         raise CheckpointError(
-            f"{path} holds a state of another structure; remove it to train afresh"
+            f"{file} holds a state of another structure; remove it to train afresh"
         )
     state = jax.tree.unflatten(jax.tree.structure(like), [arrays[name] for name in template])
     history = {
@@ -91,14 +144,14 @@ def load_checkpoint(
     return Checkpoint(state._replace(**plain), history, meta)
 
 
-def _read(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with np.load(path, allow_pickle=False) as file:  # members carry a CRC
-            return dict(file)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise CheckpointError(
-            f"{path} cannot be read ({error}); remove it to train afresh"
-        ) from error
+def _digest(arrays: dict[str, np.ndarray]) -> str:
+    """SHA-256 of all names, types, shapes and values."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.asarray(arrays[name])
+        digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
 
 
 def _leaves(state: State) -> dict[str, np.ndarray]:

@@ -2,33 +2,47 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 
-def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+def write_atomically(
+    path: Path, write: Callable[[Path], None], previous: Path | None = None
+) -> None:
     """Let `write` fill a temporary file beside `path`, flush it to disk, then rename it to `path`.
 
     Args:
         path: final name.
         write: is called with the temporary name.
+        previous: name under which the file that is replaced is kept.
 
     Raises:
         OSError: the file cannot be written; `path` is then as it was.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    temporary = Path(name)
+    temporary = None
     try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        os.close(handle)
+        temporary = Path(name)
         write(temporary)
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         temporary.chmod(0o644)  # mkstemp lets only the owner read
+        if previous and path.exists():
+            path.replace(previous)
         temporary.replace(path)
+    except (OSError, RuntimeError) as error:  # netCDF4 raises either
+        raise OSError(
+            f"{path} cannot be written ({getattr(error, 'strerror', None) or error}); what was "
+            "there before is intact: free space or make the folder writable, then start again"
+        ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary:
+            with contextlib.suppress(OSError):  # the folder may have become read-only
+                temporary.unlink(missing_ok=True)
 
 
 def remove_temporaries(path: Path) -> None:

@@ -12,11 +12,11 @@ import jax
 from dsnlib import _check
 from dsnlib.circuits import Circuit
 from dsnlib.emergent import EmergentProperty
-from dsnlib.runs.dataset import attribute
 from dsnlib.runs.files import checked_path, make_writable
 from dsnlib.runs.identity import identity
-from dsnlib.runs.run import DATA_FILE, Run, load_run
-from dsnlib.runs.session import refuse_others, remove_leftovers, train_in_folder
+from dsnlib.runs.interruption import Interruption
+from dsnlib.runs.run import Run, load_run
+from dsnlib.runs.session import load_complete, train_in_folder
 from dsnlib.settings import Settings, checked_seed
 from dsnlib.training.calls import alone, together
 from dsnlib.training.problem import HOST_SETTINGS, Problem
@@ -32,9 +32,9 @@ def fit(
 ) -> Run:
     """Train a density network, or go on with it, or load it where it is complete.
 
-    A checkpoint is written at the end of each epoch and after the first block of 100 iterations
-    that ends 60 s after the last one; the initial fit, some seconds, has none. The same seed gives
-    the same numbers, bit for bit, on one machine with one set of versions, broken off or not.
+    A checkpoint is written after the initial fit (some seconds), at least every 60 s, at the end of
+    each epoch, and where SIGTERM or Ctrl-C ends training; the last two are kept. The same seed
+    gives the same numbers, bit for bit, on one machine with one set of versions, broken off or not.
 
     Args:
         circuit: whose parameters are sought.
@@ -49,15 +49,17 @@ def fit(
     Raises:
         TypeError, ValueError: a bad argument, or a folder with a run of other settings.
         OSError: the folder cannot be written.
-        CheckpointError: the folder's checkpoint is damaged.
+        CheckpointError: the folder's checkpoints are damaged, or other training code wrote them.
+        RunLockedError: another process trains in the folder.
         SimulationError: more than 1 % of the steps or simulations of an epoch are not finite.
     """
     order = _order(circuit, prop, settings, seed, out)
     if order.complete:
         return order.complete
     make_writable("out", order.folder)
-    with jax.enable_x64(settings.precision == "float64"):
-        return alone(train_in_folder(order.problem, order.seed, order.folder, company=1))
+    with jax.enable_x64(settings.precision == "float64"), Interruption() as interruption:
+        training = train_in_folder(order.problem, order.seed, order.folder, 1, interruption)
+        return alone(training, interruption.check)
 
 
 def fit_many(
@@ -112,9 +114,14 @@ def fit_many(
     waiting = [order for order in orders if not order.complete]
     for order in waiting:
         make_writable("out", order.folder)
-    with jax.enable_x64(runs[0][0].precision == "float64"):
+    x64 = runs[0][0].precision == "float64"
+    with jax.enable_x64(x64), Interruption() as interruption:
         results = together(
-            [train_in_folder(o.problem, o.seed, o.folder, len(waiting)) for o in waiting]
+            [
+                train_in_folder(order.problem, order.seed, order.folder, len(waiting), interruption)
+                for order in waiting
+            ],
+            interruption.check,
         )
     if errors := [result for result in results if isinstance(result, Exception)]:
         raise ExceptionGroup(f"{len(errors)} of {len(runs)} runs failed", errors)
@@ -148,13 +155,7 @@ def _order(
     problem = Problem(circuit, prop, settings)
     seed = checked_seed(seed)
     folder = checked_path("out", out)
-    wanted = identity(problem, seed)  # also fails where the circuit is not declared properly
-    complete = None
-    if (folder / DATA_FILE).exists():
-        complete = load_run(folder)
-        refuse_others(folder, wanted, {name: attribute(complete.data, name) for name in wanted})
-        remove_leftovers(folder)
-    return _Order(problem, seed, folder, complete)
+    return _Order(problem, seed, folder, load_complete(folder, identity(problem, seed)))
 
 
 def _check_company(orders: Sequence[_Order]) -> None:

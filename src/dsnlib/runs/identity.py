@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import importlib.metadata
 import json
 import platform
@@ -16,6 +17,35 @@ from dsnlib._xla import cpu_threads
 from dsnlib.training.problem import Problem
 
 _PACKAGES = ("dsnlib", "jax", "jaxlib", "numpyro", "optax", "numpy", "scipy", "xarray")
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+#: The modules of this package on which a run's numbers depend.
+_NUMERICS = (
+    "_xla.py",
+    "circuits/*.py",
+    "differentiation.py",
+    "emergent.py",
+    "flows/*.py",
+    "frequency.py",
+    "integration.py",
+    "settings.py",
+    "training/*.py",
+)
+
+
+def numerics_files() -> list[Path]:
+    """The source files on which a run's numbers depend, sorted."""
+    return sorted(path for pattern in _NUMERICS for path in _PACKAGE.glob(pattern))
+
+
+def numerics_stamp() -> str:
+    """SHA-256 of those files: what it marks was computed by this very code."""
+    digest = hashlib.sha256()
+    for path in numerics_files():
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(_PACKAGE).as_posix()} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
 
 
 def identity(problem: Problem, seed: int) -> dict[str, Any]:
@@ -72,16 +102,15 @@ def _device() -> str:
 
 def _git_commit() -> str:
     """Commit of the code that runs, with "+changes" where the library differs from it."""
-    source = Path(__file__).resolve().parent.parent
 
     def git(*arguments: str) -> str:
         return subprocess.run(
-            ["git", *arguments], cwd=source, capture_output=True, text=True, check=True
+            ["git", *arguments], cwd=_PACKAGE, capture_output=True, text=True, check=True
         ).stdout.strip()
 
     try:
         git("ls-files", "--error-unmatch", __file__)  # fails where another repository holds it
-        changed = git("status", "--porcelain", "--", str(source))
+        changed = git("status", "--porcelain", "--", str(_PACKAGE))
         return git("rev-parse", "HEAD") + ("+changes" if changed else "")
     except (OSError, subprocess.CalledProcessError):  # no git, or not a checkout
         return "unknown"

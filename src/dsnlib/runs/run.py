@@ -133,7 +133,7 @@ def load_run(path: str | os.PathLike[str]) -> Run:
         )
     try:
         data = read_dataset(file)
-    except (OSError, ValueError, RuntimeError) as error:
+    except Exception as error:  # of whatever kind: damage may strike the headers too
         raise ValueError(
             f"{file} cannot be read ({error}); restore it, or remove it to train afresh"
         ) from error

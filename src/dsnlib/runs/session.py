@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 import warnings
 from pathlib import Path
@@ -11,63 +12,169 @@ from typing import Any
 import jax
 from jax.flatten_util import ravel_pytree
 
-from dsnlib.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from dsnlib.runs.dataset import to_dataset, write_dataset
+from dsnlib.runs.checkpoint import (
+    CHECKPOINT_FILES,
+    Checkpoint,
+    CheckpointError,
+    load_checkpoint,
+    read_meta,
+    save_checkpoint,
+)
+from dsnlib.runs.dataset import attribute, to_dataset, write_dataset
 from dsnlib.runs.files import remove_temporaries
-from dsnlib.runs.identity import differences, identity, provenance
+from dsnlib.runs.identity import differences, identity, numerics_stamp, provenance
+from dsnlib.runs.interruption import Interruption
+from dsnlib.runs.lock import locked
 from dsnlib.runs.progress import Progress
 from dsnlib.runs.run import DATA_FILE, Run, load_run
 from dsnlib.training.calls import Training
-from dsnlib.training.history import empty_history
+from dsnlib.training.history import History, empty_history
 from dsnlib.training.initial import fit_initial
 from dsnlib.training.lagrangian import INITIAL, State, initial_state, stream, train
 from dsnlib.training.problem import Problem
 
-CHECKPOINT_FILE = "checkpoint.npz"
 _CHECKPOINT_SECONDS = 60
 
 
-def train_in_folder(problem: Problem, seed: int, folder: Path, company: int) -> Training[Run]:
+def train_in_folder(
+    problem: Problem, seed: int, folder: Path, company: int, interruption: Interruption
+) -> Training[Run]:
     """Train a run from where its folder stands to the end.
 
     Args:
         problem: circuit, property and settings.
         seed: sets all randomness.
-        folder: exists, and holds no complete run.
+        folder: exists, and can be written.
         company: number of runs that are trained at once, for the record of the time.
+        interruption: is told how to write this run's checkpoint.
 
     Yields:
         Calls of compiled functions, see `dsnlib.training.calls`.
 
     Returns:
         The complete run.
+
+    Raises:
+        RunLockedError, CheckpointError, ValueError, OSError: as `dsnlib.fit`.
     """
-    file = folder / CHECKPOINT_FILE
-    if file.exists():
-        wanted = identity(problem, seed)
+    wanted = identity(problem, seed)
+    with locked(folder):
+        if run := load_complete(folder, wanted):  # another process has been here since
+            return run
         checkpoint = load_checkpoint(
-            file,
-            like=_template(problem),
-            accept=lambda meta: refuse_others(folder, wanted, meta["identity"]),
+            folder, lambda: _template(problem), lambda meta: _accept(folder, wanted, meta)
         )
-        done = checkpoint.state.epoch * problem.settings.iterations + checkpoint.state.iteration
-        _note_session(checkpoint.meta)
+        done = 0
+        if checkpoint:
+            state = checkpoint.state
+            done = state.epoch * problem.settings.iterations + state.iteration
+            _note_session(checkpoint.meta)
         with Progress(problem, folder.name, done) as progress:
-            return (yield from _continue(problem, seed, folder, checkpoint, progress))
-    with Progress(problem, folder.name) as progress:
-        checkpoint = yield from _begin(problem, seed, company, progress)
-        return (yield from _continue(problem, seed, folder, checkpoint, progress))
+            saved = checkpoint
+            if not checkpoint:
+                checkpoint = yield from _begin(problem, seed, company, progress)
+            keeper = _Keeper(folder, checkpoint, progress, saved)
+            return (yield from _continue(problem, seed, keeper, interruption))
 
 
-def remove_leftovers(folder: Path) -> None:
+def load_complete(folder: Path, wanted: dict[str, Any]) -> Run | None:
+    """The complete run in a folder, or None.
+
+    Args:
+        folder: of the run.
+        wanted: identity of the run that is asked for.
+
+    Raises:
+        ValueError: it is another run, or its data file is damaged.
+    """
+    if not (folder / DATA_FILE).exists():
+        return None
+    run = load_run(folder)
+    _refuse_others(folder, wanted, {name: attribute(run.data, name) for name in wanted})
+    _remove_leftovers(folder)
+    return run
+
+
+def discard_stale(folder: Path) -> list[Path]:
+    """Remove the checkpoints in a folder that other numerics code than today's wrote.
+
+    Training is never resumed from those. Damaged ones are left for `dsnlib.fit` to judge.
+
+    Args:
+        folder: of a run; need not exist.
+
+    Returns:
+        The files that were removed.
+
+    Raises:
+        CheckpointError: a checkpoint is of another format.
+    """
+    stale = [
+        file
+        for file in (folder / name for name in CHECKPOINT_FILES)
+        if file.exists() and (meta := read_meta(file)) and meta["numerics"] != numerics_stamp()
+    ]
+    for file in stale:
+        file.unlink()
+    return stale
+
+
+class _Keeper:
+    """Writes the checkpoints of one run: at least every 60 s and at every epoch's end."""
+
+    def __init__(
+        self, folder: Path, checkpoint: Checkpoint, progress: Progress, saved: Checkpoint | None
+    ) -> None:
+        self.folder = folder
+        self.checkpoint = checkpoint  # where the run stands
+        self._progress = progress
+        self._saved = saved  # what is on disk
+        self._saved_at = self._kept_at = time.monotonic()
+        self._began = self._kept_at - checkpoint.meta["seconds"]
+        self._one_at_a_time = threading.Lock()  # the thread of an interruption saves as well
+
+    def keep(self, state: State, history: History) -> None:
+        """Take note of a new state, and save it where that is due."""
+        meta = {**self.checkpoint.meta, "seconds": time.monotonic() - self._began}
+        # A copy, for training may be broken off half-way through its next entries.
+        copy = {name: array.copy() for name, array in history.items()}
+        self.checkpoint = Checkpoint(state, copy, meta)
+        self._progress.update(state, history)
+        now = time.monotonic()
+        next_time = now + (now - self._kept_at)
+        self._kept_at = now
+        if state.iteration == 0 or next_time - self._saved_at > _CHECKPOINT_SECONDS:
+            self.save()
+
+    def save(self) -> None:
+        """Write where the run stands, unless that is on disk."""
+        with self._one_at_a_time:
+            checkpoint = self.checkpoint
+            if checkpoint is not self._saved:
+                save_checkpoint(self.folder, checkpoint)
+                self._saved, self._saved_at = checkpoint, time.monotonic()
+
+
+def _remove_leftovers(folder: Path) -> None:
     """Remove what a process that was killed near the end may have left beside a complete run."""
     with contextlib.suppress(OSError):  # a complete run may lie on storage that is only read
-        (folder / CHECKPOINT_FILE).unlink(missing_ok=True)
-        for name in (CHECKPOINT_FILE, DATA_FILE):
+        for name in CHECKPOINT_FILES:
+            (folder / name).unlink(missing_ok=True)
+        for name in (*CHECKPOINT_FILES, DATA_FILE):
             remove_temporaries(folder / name)
 
 
-def refuse_others(folder: Path, wanted: dict[str, Any], found: dict[str, Any]) -> None:
+def _accept(folder: Path, wanted: dict[str, Any], meta: dict[str, Any]) -> None:
+    """Raise where a checkpoint is of another run, or of code that computes other numbers."""
+    _refuse_others(folder, wanted, meta["identity"])
+    if meta["numerics"] != numerics_stamp():
+        raise CheckpointError(
+            f"{folder} holds a checkpoint that other training code wrote (git commit "
+            f"{meta['git_commit']}); go on with that code, or remove the checkpoint to train afresh"
+        )
+
+
+def _refuse_others(folder: Path, wanted: dict[str, Any], found: dict[str, Any]) -> None:
     """ValueError where the folder's run is not the one that is asked for."""
     lines = differences(wanted, found)
     if lines:
@@ -103,6 +210,7 @@ def _begin(problem: Problem, seed: int, company: int, progress: Progress) -> Tra
     history = empty_history(problem, ravel_pytree(fitted.weights)[0].size)
     meta = {
         "identity": identity(problem, seed),
+        "numerics": numerics_stamp(),
         "company": company,
         "initial_kl": fitted.kl,
         "initial_kl_se": fitted.kl_se,
@@ -114,23 +222,21 @@ def _begin(problem: Problem, seed: int, company: int, progress: Progress) -> Tra
 
 
 def _continue(
-    problem: Problem, seed: int, folder: Path, checkpoint: Checkpoint, progress: Progress
+    problem: Problem, seed: int, keeper: _Keeper, interruption: Interruption
 ) -> Training[Run]:
-    """Train from a checkpoint to the end, write the data, drop the checkpoint."""
-    state, history, meta = checkpoint
-    began, saved = time.monotonic(), -float("inf")
-    spent = meta["seconds"]
-
-    def keep(state: State) -> None:
-        nonlocal saved
-        meta["seconds"] = spent + time.monotonic() - began
-        progress.update(state, history)
-        if state.iteration == 0 or time.monotonic() - saved > _CHECKPOINT_SECONDS:
-            save_checkpoint(folder / CHECKPOINT_FILE, Checkpoint(state, history, meta))
-            saved = time.monotonic()
-
-    yield from train(problem, seed, state, history, keep)
-    attributes = {**meta.pop("identity"), **meta}
-    write_dataset(folder / DATA_FILE, to_dataset(problem, history, attributes))
-    remove_leftovers(folder)
-    return load_run(folder)
+    """Train from a checkpoint to the end, write the data, drop the checkpoints."""
+    state, history, _ = keeper.checkpoint
+    interruption.saves.append(keeper.save)
+    try:
+        keeper.save()
+        yield from train(problem, seed, state, history, lambda state: keeper.keep(state, history))
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):  # the last: a call was interrupted
+        keeper.save()
+        raise
+    finally:
+        interruption.saves.remove(keeper.save)
+    attributes = {**keeper.checkpoint.meta}
+    attributes |= attributes.pop("identity")
+    write_dataset(keeper.folder / DATA_FILE, to_dataset(problem, history, attributes))
+    _remove_leftovers(keeper.folder)
+    return load_run(keeper.folder)

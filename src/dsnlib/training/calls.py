@@ -6,6 +6,7 @@ outcome. So what happens between the calls is written once, whether a run is alo
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Generator, Sequence
 from functools import cache, partial
 from typing import Any, NamedTuple, TypeVar
@@ -29,25 +30,30 @@ class Call(NamedTuple):
 Training = Generator[Call, Any, Result]
 
 
-def alone(training: Training[Result]) -> Result:
+def alone(training: Training[Result], check: Callable[[], None]) -> Result:
     """Drive one training: each call is made as it comes.
 
     Args:
-        training: yields calls.
+        training: yields calls; is closed where a call fails.
+        check: is called before each call, and raises where training is to end.
 
     Returns:
         What the training returns.
     """
     outcome = None
-    while True:
-        try:
-            call = training.send(outcome)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
-        outcome = _compiled(call.function, call.static)(*call.arguments)
+    with contextlib.closing(training):
+        while True:
+            try:
+                call = training.send(outcome)
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]
+            check()
+            outcome = _compiled(call.function, call.static)(*call.arguments)
 
 
-def together(trainings: Sequence[Training[Result]]) -> list[Result | Exception]:
+def together(
+    trainings: Sequence[Training[Result]], check: Callable[[], None]
+) -> list[Result | Exception]:
     """Drive many trainings at once, in one vectorised program over all devices.
 
     Calls of one function wait for each other: in every round the function that most runs ask for
@@ -55,7 +61,8 @@ def together(trainings: Sequence[Training[Result]]) -> list[Result | Exception]:
     once, for all runs; the places of runs that do not ask for it are filled and thrown away.
 
     Args:
-        trainings: yield calls whose static arguments agree.
+        trainings: yield calls whose static arguments agree; are closed where a call fails.
+        check: is called before each call, and raises where training is to end.
 
     Returns:
         For each training what it returns, or the exception that ended it.
@@ -72,17 +79,21 @@ def together(trainings: Sequence[Training[Result]]) -> list[Result | Exception]:
         except Exception as error:  # one run's failure is not the others'
             results[run] = error
 
-    for run in range(len(trainings)):
-        advance(run, None)
-    while pending:
-        groups: dict[tuple[Any, ...], list[int]] = {}
-        for run, call in pending.items():
-            groups.setdefault((call.function, call.static), []).append(run)
-        rarest = min(groups, key=lambda group: len(groups[group]))
-        runs = groups[rarest]
-        outcomes = _vectorised_call([pending[run] for run in runs], len(trainings))
-        for run, outcome in zip(runs, outcomes, strict=True):
-            advance(run, outcome)
+    with contextlib.ExitStack() as stack:
+        for training in trainings:
+            stack.enter_context(contextlib.closing(training))
+        for run in range(len(trainings)):
+            advance(run, None)
+        while pending:
+            check()
+            groups: dict[tuple[Any, ...], list[int]] = {}
+            for run, call in pending.items():
+                groups.setdefault((call.function, call.static), []).append(run)
+            rarest = min(groups, key=lambda group: len(groups[group]))
+            runs = groups[rarest]
+            outcomes = _vectorised_call([pending[run] for run in runs], len(trainings))
+            for run, outcome in zip(runs, outcomes, strict=True):
+                advance(run, outcome)
     return [results[run] for run in range(len(trainings))]
 
 

@@ -1,0 +1,52 @@
+"""Lay out the book of a sweep other than the note's: book.py BOOK FOLDER RUN...
+
+Its prose, settings and the chapters that show no runs are those of the report, by links; its table
+of contents is the report's with its own runs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+REPORT = Path("book")
+_RUNS = "runs/"
+
+
+def contents(report: dict[str, Any], runs: list[str]) -> dict[str, Any]:
+    """The report's table of contents with other runs in the place of its own.
+
+    Args:
+        report: content of _toc.yml.
+        runs: names.
+    """
+    pages = [{"file": _RUNS + run, "title": run.replace("_", ", ")} for run in runs]
+    parts = []
+    for part in report["parts"]:
+        kept = [entry for entry in part["chapters"] if not entry["file"].startswith(_RUNS)]
+        holds_runs = len(kept) < len(part["chapters"])
+        parts.append({**part, "chapters": kept + pages if holds_runs else kept})
+    return {**report, "parts": parts}
+
+
+def main(book: str, folder: str, *runs: str) -> None:
+    """Link what the books share, and write the table of contents."""
+    target = Path(book)
+    target.mkdir(parents=True, exist_ok=True)
+    own = {"_build", "_toc.yml", "runs"}
+    shared = {entry.name: entry for entry in REPORT.iterdir() if entry.name not in own}
+    for name, source in [*shared.items(), ("runs", Path(folder))]:
+        link = target / name
+        if not (link.exists() or link.is_symlink()):  # a chapter of its own stays
+            link.symlink_to(os.path.relpath(source, target))
+    report = yaml.safe_load(Path("_toc.yml").read_text())
+    toc = yaml.safe_dump(contents(report, list(runs)), sort_keys=False)
+    (target / "_toc.yml").write_text(toc)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
