@@ -27,7 +27,7 @@ adopt: $(INSTALLED)
 	$(BIN)/snakemake --profile profiles/laptop --touch --config sweep=$(SWEEP) -- runs chapters
 
 test: $(INSTALLED)
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 # Needs root on Debian: brings up a SLURM of one node, and stops it.
 test-slurm: $(INSTALLED)
