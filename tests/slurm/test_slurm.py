@@ -140,7 +140,7 @@ def test_cancelled_and_out_of_time(cluster, tmp_path):
             subprocess.run(["scancel", first], check=True)
             wait_for(lambda: not (runs[0] / ".lock").exists())
             cancelled_at = position(checkpoint)
-            head.wait(timeout=540)
+            head.wait(timeout=900)
         finally:
             head.kill()
     text = (tmp_path / "log").read_text()
