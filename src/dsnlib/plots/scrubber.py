@@ -1,0 +1,51 @@
+"""A player of frames that works without a kernel."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+
+import ipywidgets as widgets
+
+_INTERVAL = 800  # ms a frame
+
+
+def epoch_scrubber(frames: Sequence[bytes], alt: str) -> widgets.Widget:
+    """Frames with a play button and a slider, linked in the browser alone.
+
+    Args:
+        frames: PNGs, the first for the initial fit and one for each epoch's end.
+        alt: what the frames show, for those who do not see them; the epoch is added.
+
+    Returns:
+        The widget.
+
+    Raises:
+        ValueError: no frames.
+    """
+    if not frames:
+        raise ValueError("frames must hold at least one image, got none; pass snapshot_frames(..)")
+    last = len(frames) - 1
+    player = widgets.Play(min=0, max=last, interval=_INTERVAL, description="Play")
+    slider = widgets.IntSlider(min=0, max=last, description="epochs done")
+    images = [image(frame, f"{alt} After {i} epochs.") for i, frame in enumerate(frames)]
+    stack = widgets.Stack(images, selected_index=0)
+    widgets.jslink((player, "value"), (slider, "value"))
+    widgets.jslink((slider, "value"), (stack, "selected_index"))
+    return widgets.VBox([widgets.HBox([player, slider]), stack])
+
+
+def image(png: bytes, alt: str) -> widgets.HTML:
+    """An image with alternative text, which `ipywidgets.Image` cannot carry.
+
+    Args:
+        png: content of the file.
+        alt: the text.
+
+    Returns:
+        The widget.
+    """
+    data = base64.b64encode(png).decode()
+    return widgets.HTML(
+        f'<img src="data:image/png;base64,{data}" alt="{alt}" style="max-width:100%;height:auto">'
+    )
