@@ -132,7 +132,7 @@ def plot_overview(runs: Sequence[Judged], exact: ExactMaxEnt) -> Figure:
 def _coarser(density: xr.DataArray) -> xr.DataArray:
     """Means over blocks, to about the resolution of the networks' maps."""
     block = max(1, len(density) // (2 * _CELLS))
-    coarse = density.coarsen({dim: block for dim in density.dims}, boundary="trim").mean()
+    coarse = density.coarsen(dict.fromkeys(density.dims, block), boundary="trim").mean()
     for dim in density.dims:
         coarse[dim].attrs = density[dim].attrs
     return coarse

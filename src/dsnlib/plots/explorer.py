@@ -13,8 +13,7 @@ from matplotlib.figure import Figure
 from dsnlib.circuits import STG
 from dsnlib.circuits.stg import NEURONS
 from dsnlib.frequency import FREQUENCIES, spectrum
-from dsnlib.plots.frames import small_png
-from dsnlib.plots.scrubber import image
+from dsnlib.plots.frames import embedded, small_png
 
 _HUB = "#D55E00"
 
@@ -78,11 +77,11 @@ def circuit_explorer(circuit: STG, values: Sequence[float]) -> widgets.Widget:
 def _activity(circuit: STG, g_el: float, g_synA: float) -> widgets.HTML:
     z = np.array([g_el, g_synA])
     frequency = float(circuit.hub_frequency(z[None])[0])
-    return image(
-        small_png(plot_activity(circuit, z), dpi=90),
+    alt = (
         f"Voltages of the five neurons and spectrum of the hub at g_el = {g_el:g} nS and "
-        f"g_synA = {g_synA:g} nS. The hub's frequency is {frequency:.3f} Hz.",
+        f"g_synA = {g_synA:g} nS. The hub's frequency is {frequency:.3f} Hz."
     )
+    return widgets.HTML(embedded(small_png(plot_activity(circuit, z), dpi=90), alt))
 
 
 def live_explorer(circuit: STG) -> widgets.Widget:
@@ -102,9 +101,13 @@ def live_explorer(circuit: STG) -> widgets.Widget:
 
     sliders = {
         p.name: widgets.FloatSlider(
-            value=1.0, min=p.low, max=p.high, step=0.05, description=f"{p.name} (nS)",
+            value=1.0,
+            min=p.low,
+            max=p.high,
+            step=0.05,
+            description=f"{p.name} (nS)",
             continuous_update=False,
-        )  # fmt: skip
+        )
         for p in circuit.parameters
     }
     return widgets.interactive(show, **sliders)

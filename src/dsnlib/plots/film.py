@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML
 from matplotlib.animation import FFMpegWriter
+from matplotlib.figure import Figure
 
 from dsnlib.exact import ExactMaxEnt
 from dsnlib.plots.densities import density_map, plot_density
@@ -36,8 +37,11 @@ def training_film(runs: Sequence[Run], exact: ExactMaxEnt, alt: str) -> HTML:
         A video (WebM, VP9) in the page itself, with its last frame as poster.
     """
     count = min(run.data.sizes["snapshot"] for run in runs)
-    with tempfile.TemporaryDirectory() as folder, mpl.rc_context(
-        {"animation.ffmpeg_path": imageio_ffmpeg.get_ffmpeg_exe(), "savefig.bbox": None}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        mpl.rc_context(
+            {"animation.ffmpeg_path": imageio_ffmpeg.get_ffmpeg_exe(), "savefig.bbox": None}
+        ),
     ):
         film, poster = Path(folder) / "film.webm", Path(folder) / "poster.png"
         figure = plt.figure(figsize=(7.5, 5.2))
@@ -56,14 +60,15 @@ def training_film(runs: Sequence[Run], exact: ExactMaxEnt, alt: str) -> HTML:
     )
 
 
-def _draw(figure: plt.Figure, runs: Sequence[Run], exact: ExactMaxEnt, snapshot: int) -> None:
+def _draw(figure: Figure, runs: Sequence[Run], exact: ExactMaxEnt, snapshot: int) -> None:
     figure.clear()
     grid = figure.add_gridspec(2, len(runs), height_ratios=[3, 1.3])
+    below = None
     for column, run in enumerate(runs):
         ax = figure.add_subplot(grid[0, column])
         plot_density(ax, density_map(run, snapshot), exact)
         ax.set_title(run_name(run))
-        below = figure.add_subplot(grid[1, column])
+        below = figure.add_subplot(grid[1, column], sharey=below)
         entropy = run.data.entropy.values
         thousands = run.data.step.values / 1_000
         here = int(np.argmin(np.abs(thousands - snapshot * run.settings.iterations / 1_000)))
@@ -71,4 +76,4 @@ def _draw(figure: plt.Figure, runs: Sequence[Run], exact: ExactMaxEnt, snapshot:
         below.plot(thousands[: here + 1], entropy[: here + 1], color=run_line(run)["color"])
         below.axhline(exact.entropy, **TARGET)
         below.set(xlabel="iteration (thousands)", ylabel="entropy (nat)")
-    figure.suptitle(f"after {snapshot} AL epochs")
+    figure.suptitle(f"after {snapshot} AL epochs", fontsize=10)

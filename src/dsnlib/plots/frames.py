@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import io
 from collections.abc import Sequence
 
@@ -13,6 +15,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from dsnlib.exact.modes import BAND_SDS
+from dsnlib.plots.densities import widen_small
 from dsnlib.plots.maps import plot_map
 from dsnlib.plots.style import EPOCH_BORDER, run_line, run_name
 from dsnlib.runs import Run
@@ -39,6 +42,23 @@ def small_png(figure: Figure, dpi: int = 100) -> bytes:
     image = Image.open(drawn).convert("RGB").quantize(64, dither=Image.Dither.NONE)
     image.save(packed, "PNG", optimize=True)
     return packed.getvalue()
+
+
+def embedded(png: bytes, alt: str) -> str:
+    """An image as HTML that needs no other file.
+
+    Args:
+        png: content of the file.
+        alt: what it shows, for those who do not see it.
+
+    Returns:
+        The tag.
+    """
+    data = base64.b64encode(png).decode()
+    return (
+        f'<img src="data:image/png;base64,{data}" alt="{html.escape(alt)}" '
+        'style="max-width:100%;height:auto">'
+    )
 
 
 def snapshot_frames(runs: Sequence[Run], values: xr.DataArray) -> list[bytes]:
@@ -83,6 +103,7 @@ def _frame(runs: Sequence[Run], background: xr.DataArray, snapshot: int) -> Figu
 
 def _samples(ax: Axes, run: Run, background: xr.DataArray, snapshot: int) -> None:
     plot_map(ax, background, cmap="Greys", alpha=0.35)
+    widen_small(ax)
     data, prop = run.data.isel(snapshot=snapshot), run.prop
     statistics = data.moments.values[:, : len(prop.mean)]
     inside = (np.abs(statistics - prop.mean) < BAND_SDS * np.array(prop.sd)).all(axis=1)

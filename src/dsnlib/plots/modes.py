@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from dsnlib.judging import Judged
-from dsnlib.plots.style import MODE_COLOURS, per_cent, run_name
+from dsnlib.plots.style import MODE_COLOURS, per_cent, run_name, seed_colour
 from dsnlib.runs import Run
 
 
@@ -73,9 +75,50 @@ def plot_convergence(runs: Sequence[Run]) -> Figure:
     ax.set_ylim(len(runs) - 0.5, -0.5)
     ax.set_xticks(range(1, max(run.settings.epochs for run in runs) + 1))
     ax.set_xlabel("at the end of AL epoch")
-    ax.plot([], [], "o", color="#0072B2", markersize=11, markerfacecolor="none", label="note's test")
+    ax.plot(
+        [], [], "o", color="#0072B2", markersize=11, markerfacecolor="none", label="note's test"
+    )
     ax.plot([], [], "o", color="#0072B2", markersize=5, label="equivalence test")
     figure.legend(loc="outside upper center", ncols=2)
+    return figure
+
+
+def plot_losses(runs: Sequence[Judged], losses: pd.DataFrame) -> Figure:
+    """Entropy, violation and penalty epoch by epoch, with marks where a mode is lost.
+
+    Args:
+        runs: one or more, judged.
+        losses: of these runs, as `dsnlib.judging.losses.mode_losses` returns them.
+
+    Returns:
+        The figure: c0 in columns; a triangle in the mode's colour stands at the end of the epoch in
+        which it is lost.
+    """
+    groups = sorted({judged.run.settings.c0 for judged in runs})
+    figure, axes = plt.subplots(
+        3, len(groups), figsize=(7.5, 6), sharex=True, sharey="row", squeeze=False
+    )
+    for column, c0 in zip(axes.T, groups, strict=True):
+        for judged in (judged for judged in runs if judged.run.settings.c0 == c0):
+            data = judged.run.data
+            curves = (
+                (judged.judged.snapshot.values, judged.judged.entropy.values),
+                (data.epoch.values, data.violation_end.mean("repeat").values),
+                (data.epoch.values, data.c.values),
+            )
+            lost = losses[(losses.c0 == c0) & (losses.seed == judged.seed)].dropna(subset="lost")
+            for ax, (epochs, values) in zip(column, curves, strict=True):
+                ax.plot(epochs, values, color=seed_colour(judged.seed), label=f"seed {judged.seed}")
+                for mode, epoch in zip(lost["mode"], lost["lost"], strict=True):
+                    height = values[np.flatnonzero(epochs == epoch)]
+                    ax.plot(epoch, height, "v", color=MODE_COLOURS[mode], markersize=8)
+        column[0].set_title(f"c0 = {c0:g}")
+        column[0].legend(ncols=2)
+        column[-1].set_xlabel("AL epochs done")
+        column[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes[0, 0].set_ylabel("entropy H (nat)")
+    axes[1, 0].set(yscale="log", ylabel="|R| at the epoch's end")
+    axes[2, 0].set(yscale="log", ylabel="penalty c in the epoch")
     return figure
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 
 import ipywidgets as widgets
+
+from dsnlib.plots.frames import embedded
 
 _INTERVAL = 800  # ms a frame
 
@@ -28,24 +29,10 @@ def epoch_scrubber(frames: Sequence[bytes], alt: str) -> widgets.Widget:
     last = len(frames) - 1
     player = widgets.Play(min=0, max=last, interval=_INTERVAL, description="Play")
     slider = widgets.IntSlider(min=0, max=last, description="epochs done")
-    images = [image(frame, f"{alt} After {i} epochs.") for i, frame in enumerate(frames)]
+    images = [
+        widgets.HTML(embedded(frame, f"{alt} After {i} epochs.")) for i, frame in enumerate(frames)
+    ]
     stack = widgets.Stack(images, selected_index=0)
     widgets.jslink((player, "value"), (slider, "value"))
     widgets.jslink((slider, "value"), (stack, "selected_index"))
     return widgets.VBox([widgets.HBox([player, slider]), stack])
-
-
-def image(png: bytes, alt: str) -> widgets.HTML:
-    """An image with alternative text, which `ipywidgets.Image` cannot carry.
-
-    Args:
-        png: content of the file.
-        alt: the text.
-
-    Returns:
-        The widget.
-    """
-    data = base64.b64encode(png).decode()
-    return widgets.HTML(
-        f'<img src="data:image/png;base64,{data}" alt="{alt}" style="max-width:100%;height:auto">'
-    )
