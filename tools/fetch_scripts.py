@@ -14,6 +14,13 @@ from pathlib import Path
 
 VENDOR = Path(__file__).parent.parent / "book" / "vendor"
 
+# Of the html-manager: brands, regular and solid.
+FONTS = (
+    "7a3337626410ca2f4071.woff2",
+    "1551f4f60c37af51121f.woff2",
+    "d878b0a6a1144760244f.woff2",
+)
+
 # Package and version, its checksum, and what of it goes where.
 PACKAGES = {
     "mathjax@3.2.2": (
@@ -31,7 +38,12 @@ PACKAGES = {
     ),
     "@jupyter-widgets/html-manager@1.0.14": (
         "sha512-wglgQQ+VMj+MBKkTttdeoMtOah/H2A1w5GU1OAVXmDQqZYTK6C+oHZjQMxcNezIpiqUjC1YHKOo5XdP3ENvBng==",
-        {"dist/embed-amd.js": "html-manager/embed-amd.js"},
+        {
+            "dist/embed-amd.js": "@jupyter-widgets/html-manager/dist/embed-amd.js",
+            **{f"dist/{font}": f"@jupyter-widgets/{font}" for font in FONTS},
+            # Whichever of its modules asks first decides where the fonts are looked for.
+            **{f"./dist/{font}": f"@jupyter-widgets/html-manager/dist/{font}" for font in FONTS},
+        },
     ),
 }
 
@@ -50,11 +62,17 @@ def fetch(package: str, checksum: str, files: dict[str, str], target: Path) -> N
     """
     with tempfile.TemporaryDirectory() as folder:
         report = subprocess.run(
-            ["npm", "pack", "--json", package], cwd=folder, capture_output=True, text=True, check=True
+            ["npm", "pack", "--json", package],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=True,
         )
         (packed,) = json.loads(report.stdout)
         if packed["integrity"] != checksum:
-            raise RuntimeError(f"{package} must have {checksum}, got {packed['integrity']}; check it")
+            raise RuntimeError(
+                f"{package} must have {checksum}, got {packed['integrity']}; check it"
+            )
         with tarfile.open(next(Path(folder).glob("*.tgz"))) as archive:
             archive.extractall(folder, filter="data")
         for source, place in files.items():
@@ -69,7 +87,9 @@ def main() -> None:
     if VENDOR.is_dir():
         return
     if shutil.which("npm") is None:
-        print("npm is missing: the book's pages will load their scripts from a CDN", file=sys.stderr)
+        print(
+            "npm is missing: the book's pages will load their scripts from a CDN", file=sys.stderr
+        )
         return
     with tempfile.TemporaryDirectory(dir=VENDOR.parent) as folder:
         filled = Path(folder) / "vendor"

@@ -5,7 +5,9 @@ import re
 
 def as_restructured_text(app, what, name, obj, options, lines):
     """Escape bars and double backticks; `lines` are changed in place."""
-    lines[:] = [re.sub(r"(?<!`)`([^`]+)`(?!`)", r"``\1``", line).replace("|", r"\|") for line in lines]
+    lines[:] = [
+        re.sub(r"(?<!`)`([^`]+)`(?!`)", r"``\1``", line).replace("|", r"\|") for line in lines
+    ]
 
 
 def setup(app):

@@ -21,7 +21,12 @@ def complete_page(app, docname, source):
     title = f"# Run with c0 = {given['c0']}, seed {given['seed']}"
     cell["source"] = "".join(cell["source"]).replace(HEADING, title, 1)
     notebook["cells"].append(
-        {"cell_type": "markdown", "id": "downloads", "metadata": {}, "source": downloads(app, docname)}
+        {
+            "cell_type": "markdown",
+            "id": "downloads",
+            "metadata": {},
+            "source": downloads(app, docname),
+        }
     )
     source[0] = json.dumps(notebook)
 

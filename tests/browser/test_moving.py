@@ -1,6 +1,7 @@
 """Scrubber, explorer and film work by mouse and by keyboard, without kernel and network."""
 
 import pytest
+
 from conftest import PAGES
 
 pytestmark = pytest.mark.browser
@@ -16,11 +17,14 @@ def visible_alt(page, start):
 
 @pytest.mark.parametrize(
     ("name", "start"),
-    [*((name, "Samples of the network") for name in RUNS), ("synthesis.html", "Samples of every run")],
+    [
+        *((name, "Samples of the network") for name in RUNS),
+        ("synthesis.html", "Samples of every run"),
+    ],
 )
 def test_scrubber(open_page, name, start):
     page = open_page(name)
-    handle = page.locator(".widget-slider .noUi-handle, .widget-slider [role=slider]").first
+    handle = page.locator(".widget-slider [role=slider]").first
     handle.wait_for()
     assert visible_alt(page, start).endswith("After 0 epochs.")
     handle.focus()
@@ -45,7 +49,7 @@ def test_scrubber(open_page, name, start):
 
 def test_explorer(open_page):
     page = open_page("explore.html")
-    handles = page.locator(".widget-slider .noUi-handle, .widget-slider [role=slider]")
+    handles = page.locator(".widget-slider [role=slider]")
     handles.first.wait_for()
     start = "Voltages of the five neurons"
     before = visible_alt(page, start)
@@ -56,7 +60,7 @@ def test_explorer(open_page):
     page.keyboard.press("ArrowRight")
     both = visible_alt(page, start)
     assert len({before, moved, both}) == 3
-    track = page.locator(".widget-slider .noUi-target, .widget-slider .slider").first
+    track = page.locator(".widget-slider .slider").first
     box = track.bounding_box()
     page.mouse.click(box["x"] + box["width"] - 2, box["y"] + box["height"] / 2)
     assert "g_el = 12 nS" in visible_alt(page, start)

@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from dsnlib.judging import Judged
 from dsnlib.plots.style import EPOCH_BORDER, TARGET, run_line
@@ -99,6 +99,9 @@ def plot_divergences(runs: Sequence[Judged]) -> Figure:
             )  # fmt: skip
         ax.set(yscale="log", xlabel="AL epochs done", ylabel=label)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.yaxis.set_major_formatter("{x:g}")
+        ax.yaxis.set_minor_formatter(NullFormatter())
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure
 

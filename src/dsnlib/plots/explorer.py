@@ -66,7 +66,8 @@ def circuit_explorer(circuit: STG, values: Sequence[float]) -> widgets.Widget:
     stack = widgets.Stack(rows, selected_index=0)
     options = [f"{value:g} nS" for value in values]
     g_el, g_synA = (
-        widgets.SelectionSlider(options=options, description=name) for name in ("g_el", "g_synA")
+        widgets.SelectionSlider(options=options, description=name, tooltip=name)
+        for name in ("g_el", "g_synA")
     )
     widgets.jslink((g_el, "index"), (stack, "selected_index"))
     for row in rows:

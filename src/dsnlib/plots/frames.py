@@ -107,8 +107,9 @@ def _samples(ax: Axes, run: Run, background: xr.DataArray, snapshot: int) -> Non
     data, prop = run.data.isel(snapshot=snapshot), run.prop
     statistics = data.moments.values[:, : len(prop.mean)]
     inside = (np.abs(statistics - prop.mean) < BAND_SDS * np.array(prop.sd)).all(axis=1)
+    z = data.z.values
     for chosen, colour in ((~inside, _OUTSIDE), (inside, _INSIDE)):
-        ax.scatter(*data.z.values[chosen].T, s=3, color=colour, linewidths=0)
+        ax.scatter(z[chosen, 0], z[chosen, 1], s=3, color=colour, linewidths=0)
 
 
 def _entropy(ax: Axes, run: Run, snapshot: int) -> None:

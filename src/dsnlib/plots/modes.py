@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -61,14 +62,15 @@ def plot_convergence(runs: Sequence[Run]) -> Figure:
         The figure: an open ring where the note's test does not reject, a disc where the
         equivalence test shows closeness.
     """
+    looks: dict[str, dict[str, Any]] = {
+        "not rejected": {"markersize": 11, "markerfacecolor": "none"},
+        "equivalent": {"markersize": 5},
+    }
     figure, ax = plt.subplots(figsize=(7.5, 1.2 + 0.3 * len(runs)))
     for row, run in enumerate(runs):
         table = run.convergence()
         ax.plot(table.index, np.full(len(table), row), ".", color="0.8", markersize=3)
-        for column, look in (
-            ("not rejected", {"markersize": 11, "markerfacecolor": "none"}),
-            ("equivalent", {"markersize": 5, "markerfacecolor": "#0072B2"}),
-        ):
+        for column, look in looks.items():
             passed = table.index[table[column]]
             ax.plot(passed, np.full(len(passed), row), "o", color="#0072B2", **look)
     _label_runs(ax, runs)
@@ -78,7 +80,8 @@ def plot_convergence(runs: Sequence[Run]) -> Figure:
     ax.plot(
         [], [], "o", color="#0072B2", markersize=11, markerfacecolor="none", label="note's test"
     )
-    ax.plot([], [], "o", color="#0072B2", markersize=5, label="equivalence test")
+    for label, look in zip(("note's test", "equivalence test"), looks.values(), strict=True):
+        ax.plot([], [], "o", color="#0072B2", label=label, **look)
     figure.legend(loc="outside upper center", ncols=2)
     return figure
 

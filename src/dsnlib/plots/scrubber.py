@@ -28,7 +28,10 @@ def epoch_scrubber(frames: Sequence[bytes], alt: str) -> widgets.Widget:
         raise ValueError("frames must hold at least one image, got none; pass snapshot_frames(..)")
     last = len(frames) - 1
     player = widgets.Play(min=0, max=last, interval=_INTERVAL, description="Play")
-    slider = widgets.IntSlider(min=0, max=last, description="epochs done")
+    slider = widgets.IntSlider(
+        min=0, max=last, description="epochs done", tooltip="epochs done",
+        style={"description_width": "initial"},
+    )  # fmt: skip
     images = [
         widgets.HTML(embedded(frame, f"{alt} After {i} epochs.")) for i, frame in enumerate(frames)
     ]
