@@ -17,8 +17,8 @@ from matplotlib.figure import Figure
 from dsnlib.exact import ExactMaxEnt
 from dsnlib.flows import DensityNetwork
 from dsnlib.judging import Judged
-from dsnlib.plots.maps import plot_map
-from dsnlib.plots.style import MODE_COLOURS, per_cent, run_name
+from dsnlib.plots.maps import outline_modes, plot_map
+from dsnlib.plots.style import per_cent, run_name
 from dsnlib.runs import Run
 
 _CELLS = 250  # of a network's density along either axis
@@ -73,16 +73,6 @@ def plot_density(ax: Axes, density: xr.DataArray, exact: ExactMaxEnt) -> QuadMes
     outline_modes(ax, exact)
     widen_small(ax)
     return mesh
-
-
-def outline_modes(ax: Axes, exact: ExactMaxEnt) -> None:
-    """Draw the border of each mode in its colour."""
-    x, y = exact.labels.dims
-    for index, mode in enumerate(exact.modes):
-        ax.contour(
-            exact.labels[x], exact.labels[y], (exact.labels == index).values.T, levels=[0.5],
-            colors=[MODE_COLOURS[mode.name]], linewidths=0.8,
-        )  # fmt: skip
 
 
 def widen_small(ax: Axes) -> None:

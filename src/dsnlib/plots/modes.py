@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from dsnlib.judging import Judged
-from dsnlib.plots.style import MODE_COLOURS, per_cent, run_name, seed_colour
+from dsnlib.plots.style import mode_colour, per_cent, run_name, seed_colour
 from dsnlib.runs import Run
 
 
@@ -36,7 +36,7 @@ def plot_capture(runs: Sequence[Judged], modes: Sequence[str]) -> Figure:
     for ax, mode in zip(axes[:, 0], modes, strict=True):
         mass = _rows([judged.judged.mode_mass.sel(mode=mode).values for judged in runs])
         exact = float(runs[0].judged.exact_mass.sel(mode=mode))
-        shades = LinearSegmentedColormap.from_list(mode, ["white", MODE_COLOURS[mode]])
+        shades = LinearSegmentedColormap.from_list(mode, ["white", mode_colour(mode)])
         ax.imshow(mass / exact, cmap=shades, vmin=0, vmax=1, aspect="auto")
         for (row, column), share in np.ndenumerate(mass):
             if np.isfinite(share):
@@ -114,7 +114,7 @@ def plot_losses(runs: Sequence[Judged], losses: pd.DataFrame) -> Figure:
                 ax.plot(epochs, values, color=seed_colour(judged.seed), label=f"seed {judged.seed}")
                 for mode, epoch in zip(lost["mode"], lost["lost"], strict=True):
                     height = values[np.flatnonzero(epochs == epoch)]
-                    ax.plot(epoch, height, "v", color=MODE_COLOURS[mode], markersize=8)
+                    ax.plot(epoch, height, "v", color=mode_colour(mode), markersize=8)
         column[0].set_title(f"c0 = {c0:g}")
         column[0].legend(ncols=2)
         column[-1].set_xlabel("AL epochs done")
