@@ -5,21 +5,30 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
 RUNS := runs/c0-1_seed-1 runs/c0-100_seed-1
-CHAPTERS := background exact cost
+CHAPTERS := background exact cost synthesis explore
 
-.PHONY: report test lint chapters bench
+.PHONY: report pdf test test-browser lint chapters bench
 
 # The book would render a failed or half-run notebook without a word, so the tests look first.
 report: $(INSTALLED) $(RUNS:=.ipynb) $(RUNS:=/run.nc)
 	$(BIN)/pytest -q tests/test_notebooks.py -k executed
+	$(BIN)/python tools/fetch_scripts.py
 	$(BIN)/jupyter-book build book/ -W -n --keep-going
+
+# The book as book/_build/dsnlib.pdf, printed by Chromium.
+pdf: report
+	$(BIN)/python tools/print_book.py
 
 test: $(INSTALLED)
 	$(BIN)/pytest
 
+# The built pages in Chromium, which CHROMIUM names if it is not on the path.
+test-browser: report
+	$(BIN)/pytest -m browser tests/browser
+
 lint: $(INSTALLED)
-	$(BIN)/ruff check src tests benchmarks book/extensions train.ipynb chapters
-	$(BIN)/ruff format --check src tests benchmarks book/extensions
+	$(BIN)/ruff check src tests benchmarks book/extensions tools train.ipynb chapters
+	$(BIN)/ruff format --check src tests benchmarks book/extensions tools
 	$(BIN)/mypy
 
 # Measure again what chapters/cost.ipynb reports, on a machine that does nothing else.

@@ -120,8 +120,9 @@ def test_every_figure_of_many_runs_names_its_axes(runs, judged):
 
 def test_divergence_that_is_infinite_is_left_out(judged):
     forward = plot_divergences(judged).axes[1]
-    assert np.isnan(forward.lines[0].get_ydata()[-1])
-    assert np.isfinite(forward.lines[0].get_ydata()[:-1]).all()
+    drawn = np.asarray(forward.lines[0].get_ydata(), float)
+    assert np.isnan(drawn[-1])
+    assert np.isfinite(drawn[:-1]).all()
 
 
 def test_capture_shows_the_masses(judged):
@@ -151,7 +152,7 @@ def test_convergence_marks_what_passes(runs):
 def test_marks_of_losses_stand_at_their_epochs(judged):
     axes = plot_losses(judged, mode_losses(judged)).axes
     marks = [
-        (ln.get_color(), *map(float, ln.get_data()))
+        (ln.get_color(), *(float(np.squeeze(v)) for v in ln.get_data()))
         for ln in axes[0].lines
         if ln.get_marker() == "v"
     ]

@@ -115,7 +115,8 @@ def plot_overview(runs: Sequence[Judged], exact: ExactMaxEnt) -> Figure:
             ax.set(xlabel="", ylabel="")
             ax.tick_params(labelsize=7)
     unit = exact.density[exact.density.dims[0]].attrs["units"]
-    figure.colorbar(mesh, ax=middle, label=f"density (1/{unit}²)", extend="both")
+    bar = middle.inset_axes((1.06, 0, 0.05, 1))  # takes no room from the columns above and below
+    figure.colorbar(mesh, cax=bar, label=f"density (1/{unit}²)", extend="both")
     return figure
 
 
