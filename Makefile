@@ -8,7 +8,7 @@ PROFILE ?= laptop
 SWEEP ?= config/note.yaml
 SNAKEMAKE := $(BIN)/snakemake --profile profiles/$(PROFILE) --config sweep=$(SWEEP) --
 
-.PHONY: report smoke runs chapters status adopt test test-slurm lint bench
+.PHONY: report smoke runs chapters status adopt test test-slurm test-browser lint bench pdf
 
 report: $(INSTALLED)
 	$(SNAKEMAKE) all
@@ -26,6 +26,10 @@ status: $(INSTALLED)
 adopt: $(INSTALLED)
 	$(BIN)/snakemake --profile profiles/laptop --touch --config sweep=$(SWEEP) -- runs chapters
 
+# The book as book/_build/dsnlib.pdf, printed by Chromium.
+pdf: report
+	$(BIN)/python tools/print_book.py
+
 test: $(INSTALLED)
 	$(BIN)/pytest -n auto --dist loadfile
 
@@ -35,9 +39,13 @@ test-slurm: $(INSTALLED)
 	  DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends slurmctld slurmd slurm-client munge)
 	$(BIN)/pytest tests/slurm
 
+# The built pages in Chromium, which CHROMIUM names if it is not on the path.
+test-browser: report
+	$(BIN)/pytest -m browser tests/browser
+
 lint: $(INSTALLED)
-	$(BIN)/ruff check src tests workflow benchmarks book/extensions train.ipynb chapters
-	$(BIN)/ruff format --check src tests workflow benchmarks book/extensions
+	$(BIN)/ruff check src tests workflow benchmarks book/extensions tools train.ipynb chapters
+	$(BIN)/ruff format --check src tests workflow benchmarks book/extensions tools
 	$(BIN)/mypy
 
 # Measure again what chapters/cost.ipynb reports, on a machine that does nothing else.

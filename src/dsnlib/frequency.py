@@ -58,13 +58,32 @@ def dominant_frequency(voltage: jax.Array, dt: float, window: int) -> jax.Array:
 
     @shared_gradient
     def readout(voltage: jax.Array) -> jax.Array:
-        rectified = jnp.maximum(voltage + 0.01, 0) - 0.01
-        real, imaginary = jnp.split(_filtered(rectified, dt, window), 2)
-        power = jnp.maximum(real**2 + imaginary**2, jnp.finfo(voltage.dtype).tiny)
+        power = jnp.maximum(_power(voltage, dt, window), jnp.finfo(voltage.dtype).tiny)
         weights = jax.nn.softmax(0.5 * _SHARPNESS * jnp.log(power), axis=0)
         return jnp.asarray(FREQUENCIES, voltage.dtype) @ weights
 
     return readout(voltage)
+
+
+def spectrum(voltage: jax.Array, dt: float, window: int) -> jax.Array:
+    """Fourier moduli A_k of a rectified, smoothed voltage, see `dominant_frequency`.
+
+    Args:
+        voltage: (samples, n), in V.
+        dt: sampling step, in s.
+        window: length of the moving average, in samples; at most `samples`.
+
+    Returns:
+        (101, n) moduli at `FREQUENCIES`, in V.
+    """
+    return jnp.sqrt(_power(voltage, dt, window))
+
+
+def _power(voltage: jax.Array, dt: float, window: int) -> jax.Array:
+    """(101, n) squared moduli of the rectified voltages (samples, n)."""
+    rectified = jnp.maximum(voltage + 0.01, 0) - 0.01
+    real, imaginary = jnp.split(_filtered(rectified, dt, window), 2)
+    return real**2 + imaginary**2
 
 
 def _filtered(signal: jax.Array, dt: float, window: int) -> jax.Array:

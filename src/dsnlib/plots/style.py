@@ -4,11 +4,14 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 
+from dsnlib.runs import Run
+
 # Okabe and Ito (2008): distinguishable with any colour vision.
-MODE_COLOURS = {"lower": "#D55E00", "upper": "#0072B2"}
+MODE_COLOURS = {"lower": "#D55E00", "upper": "#0072B2", "third": "#882255"}
 SEED_COLOURS = {1: "#000000", 2: "#E69F00", 3: "#56B4E9", 4: "#CC79A7"}
 BAND_COLOUR = "#009E73"
 TARGET: dict[str, Any] = {"color": "#D55E00", "linestyle": "--", "linewidth": 1.0}
+C0_LINES = {1.0: "-", 100.0: "--"}
 EPOCH_BORDER: dict[str, Any] = {"color": "0.85", "linewidth": 0.8, "zorder": 0}
 
 
@@ -23,5 +26,22 @@ def seed_colour(seed: int) -> str:
 
 
 def mode_colour(name: str) -> str:
-    """Colour of a mode, the same in every figure; modes beyond lower and upper are grey."""
+    """Colour of a mode, the same in every figure; modes beyond the third are grey."""
     return MODE_COLOURS.get(name, "0.45")
+
+
+def run_line(run: Run) -> dict[str, Any]:
+    """Options of the line that stands for a run: colour by seed, dashes by c0, and its label."""
+    c0, seed = run.settings.c0, int(run.data.seed)
+    line = C0_LINES.get(c0, ":")
+    return {"color": seed_colour(seed), "linestyle": line, "label": run_name(run)}
+
+
+def run_name(run: Run) -> str:
+    """What figures and tables call a run."""
+    return f"c0 = {run.settings.c0:g}, seed {run.data.seed}"
+
+
+def per_cent(share: float) -> str:
+    """A share in per cent, with a decimal where it is below 10 %."""
+    return f"{100 * share:.1f}" if 0 < share < 0.0995 else f"{100 * share:.0f}"

@@ -1,0 +1,121 @@
+"""Small images of figures, for what moves."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+
+from dsnlib.exact.modes import BAND_SDS
+from dsnlib.plots.densities import widen_small
+from dsnlib.plots.maps import plot_map
+from dsnlib.plots.style import EPOCH_BORDER, run_line, run_name
+from dsnlib.runs import Run
+
+_INSIDE, _OUTSIDE = "#009E73", "0.45"
+_COLUMNS = 4
+_MAP_CELLS = 200  # along either axis: more are not seen in a small panel
+_TO_THOUSANDS = 1e-3
+
+
+def small_png(figure: Figure, dpi: int = 100) -> bytes:
+    """The figure as a PNG of 64 colours, and closed.
+
+    Args:
+        figure: to draw.
+        dpi: pixels an inch.
+
+    Returns:
+        The content of the file.
+    """
+    drawn, packed = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, dpi=dpi, bbox_inches=None)
+    plt.close(figure)
+    image = Image.open(drawn).convert("RGB").quantize(64, dither=Image.Dither.NONE)
+    image.save(packed, "PNG", optimize=True)
+    return packed.getvalue()
+
+
+def embedded(png: bytes, alt: str) -> str:
+    """An image as HTML that needs no other file.
+
+    Args:
+        png: content of the file.
+        alt: what it shows, for those who do not see it.
+
+    Returns:
+        The tag.
+    """
+    data = base64.b64encode(png).decode()
+    return (
+        f'<img src="data:image/png;base64,{data}" alt="{html.escape(alt)}" '
+        'style="max-width:100%;height:auto">'
+    )
+
+
+def snapshot_frames(runs: Sequence[Run], values: xr.DataArray) -> list[bytes]:
+    """One image a snapshot: samples of every run's network, and where its entropy stands.
+
+    Args:
+        runs: one or more, of one circuit and property.
+        values: map of the circuit's statistic.
+
+    Returns:
+        PNGs, as many as the shortest run has snapshots. Samples within 2 sd of the target are
+        green, the others grey.
+    """
+    block = max(1, len(values) // _MAP_CELLS)
+    background = values[::block, ::block]
+    count = min(run.data.sizes["snapshot"] for run in runs)
+    return [small_png(_frame(runs, background, snapshot)) for snapshot in range(count)]
+
+
+def _frame(runs: Sequence[Run], background: xr.DataArray, snapshot: int) -> Figure:
+    if len(runs) == 1:
+        figure, axes = plt.subplots(1, 2, figsize=(7.5, 3.3))
+        panels, below = [axes[0]], axes[1]
+    else:
+        rows = -(-len(runs) // _COLUMNS)
+        figure = plt.figure(figsize=(7.5, 2.1 * rows + 2.2))
+        grid = figure.add_gridspec(rows + 1, _COLUMNS, height_ratios=[2.1] * rows + [2.0])
+        panels = [figure.add_subplot(grid[divmod(i, _COLUMNS)]) for i in range(len(runs))]
+        below = figure.add_subplot(grid[rows, :])
+    for ax, run in zip(panels, runs, strict=True):
+        _samples(ax, run, background, snapshot)
+        if len(runs) > 1:
+            ax.set_title(run_name(run), fontsize=8)
+            ax.set(xlabel="", ylabel="")
+            ax.tick_params(labelsize=7)
+    for run in runs:
+        _entropy(below, run, snapshot)
+    below.set(xlabel="iteration (thousands)", ylabel="entropy H (nat)")
+    figure.suptitle(f"after {snapshot} of {len(runs[0].data.epoch)} AL epochs", fontsize=10)
+    return figure
+
+
+def _samples(ax: Axes, run: Run, background: xr.DataArray, snapshot: int) -> None:
+    plot_map(ax, background, cmap="Greys", alpha=0.35)
+    widen_small(ax)
+    data, prop = run.data.isel(snapshot=snapshot), run.prop
+    statistics = data.moments.values[:, : len(prop.mean)]
+    inside = (np.abs(statistics - prop.mean) < BAND_SDS * np.array(prop.sd)).all(axis=1)
+    z = data.z.values
+    for chosen, colour in ((~inside, _OUTSIDE), (inside, _INSIDE)):
+        ax.scatter(z[chosen, 0], z[chosen, 1], s=3, color=colour, linewidths=0)
+
+
+def _entropy(ax: Axes, run: Run, snapshot: int) -> None:
+    thousands, entropy = run.data.step * _TO_THOUSANDS, run.data.entropy
+    ax.plot(thousands, entropy, **run_line(run) | {"linewidth": 0.8, "alpha": 0.5})
+    moment = snapshot * run.settings.iterations * _TO_THOUSANDS
+    ax.axvline(moment, **EPOCH_BORDER)
+    now = float(entropy[np.argmin(np.abs(thousands.values - moment))])
+    ax.plot(moment, now, "o", color=run_line(run)["color"], markersize=5)

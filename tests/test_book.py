@@ -1,0 +1,188 @@
+"""What the synthesis and the landing page say is what the committed data say."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+from bs4 import BeautifulSoup
+
+import dsnlib
+from dsnlib import plots
+from dsnlib.judging import Judged
+
+ROOT = Path(__file__).parent.parent
+BOOK = ROOT / "book"
+FOLDERS = sorted(path.parent for path in (ROOT / "runs").glob("c0-*/run.nc"))
+NOTE = {"2019", "1", "100", "30", "80,000"}  # of the note: its year, both c0, hours, iterations
+OURS = "synthesis-"
+
+
+def glued(page):
+    """What a page glues, by name: text without quotes, or HTML."""
+    found = {}
+    for cell in nbformat.read(BOOK / page, as_version=4).cells:
+        for output in cell.get("outputs", []):
+            if name := output.get("metadata", {}).get("scrapbook", {}).get("name"):
+                record = "application/papermill.record/"  # of what is glued and not displayed
+                data = {kind.removeprefix(record): v for kind, v in output["data"].items()}
+                found[name] = data.get("text/html") or data["text/plain"].strip("'")
+    return found
+
+
+@pytest.fixture(scope="module")
+def text():
+    return {k.removeprefix(OURS): v for k, v in glued("synthesis.ipynb").items()}
+
+
+@pytest.fixture(scope="module")
+def exact():
+    prop = dsnlib.EmergentProperty(mean=[0.525], sd=[0.025])
+    return {T: dsnlib.exact_maxent(dsnlib.STG(T=T), prop, cells=1000) for T in (200, 800)}
+
+
+@pytest.fixture(scope="module")
+def runs():
+    found = [dsnlib.load_run(folder) for folder in FOLDERS]
+    return sorted(found, key=lambda run: (run.settings.c0, run.data.seed))
+
+
+def masses(run, exact, epoch):
+    """Share of the samples of a snapshot in each mode, counted from the grid's cells."""
+    z = run.data.z.sel(snapshot=epoch).values
+    cells = (z / 20 * 1000).astype(int)
+    label = exact.labels.values[cells[:, 0], cells[:, 1]]
+    return {mode.name: float(np.mean(label == k)) for k, mode in enumerate(exact.modes)}
+
+
+def per_cent(share):
+    return f"{100 * share:.0f}" if share >= 0.0995 else f"{100 * share:.1f}"
+
+
+def test_the_exact_answer(text, exact):
+    short, long = ({m.name: m.mass for m in exact[T].modes} for T in (200, 800))
+    density = exact[200].density.values
+    p = density / density.sum()
+    entropy = -(p[p > 0] * np.log(p[p > 0])).sum() + np.log(400 / 1000**2)
+    assert text["exact-entropy"] == f"{entropy:.2f}"
+    for name in ("lower", "upper", "third"):
+        assert text[f"exact-{name}"] == per_cent(short[name])
+    assert text["third"] == per_cent(short["third"])
+    assert text["third-long"] == per_cent(long["third"])
+    assert text["lower-long"] == per_cent(long["lower"])
+
+
+def test_who_holds_what_at_the_end(text, exact, runs):
+    least = {mode.name: 0.1 * mode.mass for mode in exact[200].modes}
+    held = []
+    for run in runs:
+        mass = masses(run, exact[200], run.settings.epochs)
+        held.append({name for name in ("lower", "upper") if mass[name] >= least[name]})
+    assert text["runs"] == str(len(runs))
+    assert text["both"] == str(held.count({"lower", "upper"}))
+    assert text["lower-alone"] == str(held.count({"lower"}))
+    assert text["upper-alone"] == str(held.count({"upper"}))
+    assert text["neither"] == str(held.count(set()))
+
+
+def test_divergences_and_convergence(text, exact, runs):
+    last = [run.data.isel(snapshot=-1) for run in runs]
+    eta, log_z = exact[200].eta, exact[200].log_z
+    kl = [
+        float(np.mean(d.log_q.values.astype(float) - d.moments.values.astype(float) @ eta + log_z))
+        for d in last
+    ]
+    assert text["best-kl"] == f"{min(kl):.1f}"
+    assert text["worst-kl"] == f"{max(kl):.1f}"
+    passed = [bool((run.data.p_value > 0.025).all("moment").any()) for run in runs]
+    assert text["passed"] == str(sum(passed))
+    shown = [bool(run.convergence()["equivalent"].any()) for run in runs]
+    assert text["shown"] == str(sum(shown))
+
+
+def test_cost(text, runs):
+    minutes = np.array([run.data.seconds for run in runs]) / 60
+    iterations = runs[0].settings.epochs * runs[0].settings.iterations
+    rate = np.median(iterations / (60 * minutes))
+    assert text["minutes"] == f"{np.median(minutes):.0f}"
+    assert text["minutes-range"] == f"{minutes.min():.0f} to {minutes.max():.0f}"
+    assert text["hours"] == f"{minutes.sum() / 60:.1f}"
+    assert text["iterations"] == f"{iterations:,}"
+    assert text["a-second"] == f"{rate:.0f}"
+    assert text["times"] == f"{rate / (80_000 / 30 / 3600):.0f}"
+    assert text["device"] == "; ".join(sorted({r.data.device for r in runs})).removeprefix("cpu: ")
+
+
+def test_verdicts(text, exact, runs):
+    judged = [
+        Judged(run, dsnlib.judge(folder, exact[200]))
+        for folder, run in ((f, dsnlib.load_run(f)) for f in FOLDERS)
+    ]
+    judged.sort(key=lambda one: (one.run.settings.c0, one.seed))
+    verdicts = dsnlib.judge_claims(judged, exact[200], exact[800])
+    (full,) = [
+        output["data"]["text/html"]
+        for cell in nbformat.read(BOOK / "synthesis.ipynb", as_version=4).cells
+        for output in cell.get("outputs", [])
+        if "<th>rule</th>" in output.get("data", {}).get("text/html", "")
+    ]
+    for html, columns in ((full, 5), (text["verdicts"], 3)):
+        rows = [
+            [cell.get_text("\n") for cell in row.find_all("td")]
+            for row in BeautifulSoup(html, "html.parser").tbody.find_all("tr")
+        ]
+        assert [row[0] for row in rows] == [f"C{i}" for i in range(1, 10)]
+        for row, verdict in zip(rows, verdicts, strict=False):
+            assert len(row) == columns
+            assert (row[1], row[-1]) == (verdict.statement, verdict.outcome)
+            if columns == 5:
+                assert row[2] == verdict.rule
+                assert row[3] == "\n".join(f"{a}: {b}" for a, b in verdict.numbers.items())
+        assert rows[8][-1].startswith("not tested: hardware of 2016-18")
+        assert f"{text['minutes-range']} minutes for {text['iterations']}" in "".join(rows[8])
+    for key, outcomes in (("held", "holds"), ("part", "holds in"), ("failed", "fails")):
+        claims = [
+            v.claim
+            for v in verdicts
+            if (v.outcome == outcomes if key != "part" else v.outcome.startswith(outcomes))
+        ]
+        assert text[f"claims-{key}"] == (", ".join(claims) or "none")
+
+
+def test_numbers_of_the_landing_page_are_glued_or_the_notes():
+    page = (BOOK / "index.md").read_text()
+    keys = re.findall(r"\{glue:text\}`synthesis\.ipynb::([\w-]+):s`", page)
+    keys += re.findall(r"```\{glue\} ([\w-]+)\n:doc: synthesis\.ipynb", page)
+    assert set(keys) <= set(glued("synthesis.ipynb"))
+    prose = page.split("## Read on")[0]
+    prose = re.sub(
+        r"\{glue:text\}`[^`]*`|```\{glue\}.*?```|\{cite:p\}`[^`]*`|c_0", "", prose, flags=re.S
+    )
+    assert set(re.findall(r"\d[\d,.]*\d|\d", prose)) <= NOTE
+
+
+def test_reference_lists_every_public_name():
+    page = (BOOK / "api.md").read_text()
+    public = [f"dsnlib.{name}" for name in dsnlib.__all__]
+    public += [f"dsnlib.plots.{n}" for n in plots.__all__ if callable(getattr(plots, n))]
+    listed = re.findall(r"^\.\. auto\w+:: ([\w.]+)$", page, flags=re.M)
+    assert set(public) <= set(listed)
+    assert len(listed) == len(set(listed))
+
+
+def test_repository_buttons_come_from_one_place(monkeypatch, tmp_path):
+    file = BOOK / "extensions" / "repository.py"
+    spec = importlib.util.spec_from_file_location("repository", file)
+    repository = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(repository)
+    monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
+    citation = tmp_path / "CITATION.cff"
+    monkeypatch.setattr(repository, "CITATION", citation)
+    citation.write_text("title: none\n")
+    assert repository.address() == ""
+    citation.write_text("repository-code: https://example.org/a/b\n")
+    assert repository.address() == "https://example.org/a/b"
+    monkeypatch.setenv("GITHUB_REPOSITORY", "someone/fork")
+    assert repository.address() == "https://github.com/someone/fork"

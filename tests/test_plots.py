@@ -1,0 +1,250 @@
+"""Figures show what the data say; what moves holds every frame."""
+
+import base64
+import io
+import re
+from pathlib import Path
+
+import imageio_ffmpeg
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from PIL import Image
+
+import dsnlib
+from dsnlib.frequency import FREQUENCIES, spectrum
+from dsnlib.judging import Judged, mode_losses
+from dsnlib.plots import (
+    circuit_explorer,
+    density_map,
+    embedded,
+    epoch_scrubber,
+    live_explorer,
+    plot_capture,
+    plot_convergence,
+    plot_divergences,
+    plot_entropies,
+    plot_losses,
+    plot_moments,
+    plot_overview,
+    small_png,
+    snapshot_frames,
+)
+from dsnlib.plots.film import training_film
+from dsnlib.runs import Run
+
+ROOT = Path(__file__).parent.parent
+NAMES = ("c0-1_seed-1", "c0-100_seed-1")
+
+
+@pytest.fixture(scope="module")
+def exact():
+    return dsnlib.exact_maxent(dsnlib.STG(), dsnlib.EmergentProperty([0.525], [0.025]), cells=200)
+
+
+@pytest.fixture(scope="module")
+def runs():
+    return [dsnlib.load_run(ROOT / "runs" / name) for name in NAMES]
+
+
+def judged_by(run, exact, mass):
+    """A run whose networks have given masses in the lower and the upper mode."""
+    epochs = run.settings.epochs
+    return Judged(
+        run,
+        xr.Dataset(
+            {
+                "mode_mass": (("snapshot", "mode"), mass),
+                "exact_mass": ("mode", [0.04, 0.86]),
+                "entropy": ("snapshot", np.linspace(5, 1, epochs + 1)),
+                "kl": ("snapshot", np.linspace(90, 7, epochs + 1)),
+                "kl_se": ("snapshot", np.ones(epochs + 1)),
+                "forward_kl": ("snapshot", np.append(np.linspace(9, 2, epochs), np.inf)),
+                "forward_kl_se": ("snapshot", np.ones(epochs + 1)),
+            },
+            {"snapshot": range(epochs + 1), "mode": ["lower", "upper"]},
+        ),
+    )
+
+
+@pytest.fixture(scope="module")
+def judged(runs, exact):
+    """Lower: held after epochs 2 and 5 of the first run, never of the second. Upper: lost, kept."""
+    mass = np.zeros((2, 13, 2))
+    mass[0, [2, 5], 0] = 0.004
+    mass[0, :4, 1] = 0.5
+    mass[1, 3:, 1] = 0.09
+    return [judged_by(run, exact, m) for run, m in zip(runs, mass, strict=True)]
+
+
+def test_losses(judged):
+    table = mode_losses(judged).set_index(["c0", "mode"])
+    lower, upper = table.loc[(1, "lower")], table.loc[(1, "upper")]
+    assert (lower["first"], lower["last"], lower["lost"]) == (2, 5, 6)
+    assert (upper["first"], upper["last"], upper["lost"]) == (0, 3, 4)
+    data = judged[0].run.data
+    assert lower["c"] == data.c.values[5]
+    assert lower["c_next"] == data.c.values[6]
+    assert lower["lam"] == pytest.approx(np.hypot(*data.lam.values[5]))
+    assert lower["violation_end"] == pytest.approx(data.violation_end.values[5].mean())
+    assert (lower["entropy_start"], lower["entropy_end"]) == pytest.approx((5 - 20 / 12, 3))
+    assert pd.isna(table.loc[(100, "lower")]["first"])
+    kept = table.loc[(100, "upper")]
+    assert (kept["first"], kept["last"]) == (3, 12)
+    assert pd.isna(kept["lost"])
+
+
+def test_entropies_are_running_means(runs):
+    (ax,) = plot_entropies(runs, 1.9).axes
+    for line, run in zip(ax.lines, runs, strict=False):
+        expected = pd.Series(run.data.entropy.values).rolling(10).mean().dropna()
+        np.testing.assert_allclose(line.get_ydata(), expected)
+        middle = pd.Series(run.data.step.values / 1_000).rolling(10).mean().dropna()
+        np.testing.assert_allclose(line.get_xdata(), middle)
+    assert any(list(line.get_ydata()) == [1.9, 1.9] for line in ax.lines)
+
+
+def test_every_figure_of_many_runs_names_its_axes(runs, judged):
+    figures = [
+        plot_entropies(runs, 1.9), plot_moments(runs), plot_divergences(judged),
+        plot_losses(judged, mode_losses(judged)),
+    ]  # fmt: skip
+    for figure in figures:
+        for ax in figure.axes:
+            assert ax.get_xlabel() or ax.get_subplotspec().is_last_row() is False
+            assert ax.get_ylabel() or ax.get_subplotspec().is_first_col() is False
+    plt.close("all")
+
+
+def test_divergence_that_is_infinite_is_left_out(judged):
+    forward = plot_divergences(judged).axes[1]
+    drawn = np.asarray(forward.lines[0].get_ydata(), float)
+    assert np.isnan(drawn[-1])
+    assert np.isfinite(drawn[:-1]).all()
+
+
+def test_capture_shows_the_masses(judged):
+    lower, upper = plot_capture(judged, ["lower", "upper"]).axes
+    shown = [t.get_text() for t in lower.texts]
+    assert shown == ["0", "0", "0.4", "0", "0", "0.4", *["0"] * 7, *["0"] * 13]
+    assert [t.get_text() for t in upper.texts][13 + 3] == "9.0"
+    assert [t.get_text() for t in lower.get_yticklabels()] == ["c0 = 1, seed 1", "c0 = 100, seed 1"]
+
+
+def test_convergence_marks_what_passes(runs):
+    (ax,) = plot_convergence(runs).axes
+    rings = {
+        (int(x), int(y))
+        for line in ax.lines
+        if line.get_markersize() == 11
+        for x, y in zip(line.get_xdata(), line.get_ydata(), strict=True)
+    }
+    passed = {
+        (int(epoch), row)
+        for row, run in enumerate(runs)
+        for epoch in run.data.epoch[(run.data.p_value > 0.025).all("moment")]
+    }
+    assert rings == passed
+
+
+def test_marks_of_losses_stand_at_their_epochs(judged):
+    axes = plot_losses(judged, mode_losses(judged)).axes
+    marks = [
+        (ln.get_color(), *(float(np.squeeze(v)) for v in ln.get_data()))
+        for ln in axes[0].lines
+        if ln.get_marker() == "v"
+    ]
+    assert [(colour, epoch) for colour, epoch, _ in marks] == [("#D55E00", 6.0), ("#0072B2", 4.0)]
+    assert marks[0][2] == pytest.approx(3)
+
+
+@pytest.mark.parametrize("epoch", [0, -1])
+def test_density_of_a_network_is_normalised(runs, epoch):
+    density = density_map(runs[0], epoch, cells=300)
+    edges = 20 * (np.arange(301) / 300) ** 2
+    assert (density.values * np.outer(np.diff(edges), np.diff(edges))).sum() == pytest.approx(
+        1, abs=0.02
+    )
+    z = runs[0].data.z.isel(snapshot=epoch).values
+    mean = sum(density.g_el.values * (density.values @ np.diff(edges)) * np.diff(edges))
+    assert mean == pytest.approx(z[:, 0].mean(), abs=4 * z[:, 0].std() / np.sqrt(len(z)) + 0.05)
+
+
+def test_overview_has_a_panel_for_every_network(judged, exact):
+    figure = plot_overview(judged, exact)
+    titles = [ax.get_title() for ax in figure.axes]
+    assert "c0 = 1, seed 1\nlower 0 %, upper 0 %" in titles
+    assert "c0 = 100, seed 1\nlower 0 %, upper 9.0 %" in titles
+    upper = {mode.name: mode.mass for mode in exact.modes}["upper"]
+    (title,) = [title for title in titles if title.startswith("the exact answer")]
+    assert f"upper {100 * upper:.0f} %" in title
+
+
+def test_small_png_has_few_colours_and_the_figure_s_size():
+    figure, _ = plt.subplots(figsize=(4, 3))
+    image = Image.open(io.BytesIO(small_png(figure, dpi=50)))
+    assert (image.mode, image.size) == ("P", (200, 150))
+    assert not plt.fignum_exists(figure.number)
+
+
+def test_embedded_escapes_the_text():
+    tag = embedded(b"png", 'a "b" <c>')
+    assert 'alt="a &quot;b&quot; &lt;c&gt;"' in tag
+    assert base64.b64encode(b"png").decode() in tag
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_frame_for_every_snapshot(runs, exact, count):
+    short = [Run(run.data.isel(snapshot=slice(2))) for run in runs[:count]]
+    frames = snapshot_frames(short, exact.grid.isel(statistic=0))
+    assert len(frames) == 2
+    assert len(set(frames)) == 2
+    assert all(Image.open(io.BytesIO(frame)).width == 750 for frame in frames)
+
+
+def test_scrubber_links_player_slider_and_frames():
+    controls, stack = epoch_scrubber([b"a", b"b", b"c"], "Samples.").children
+    player, slider = controls.children
+    assert (player.max, slider.max, len(stack.children)) == (2, 2, 3)
+    assert 'alt="Samples. After 1 epochs."' in stack.children[1].value
+    with pytest.raises(ValueError, match="frames must hold at least one image, got none; pass"):
+        epoch_scrubber([], "Samples.")
+
+
+def test_explorer_shows_each_point():
+    stg = dsnlib.STG()
+    controls, stack = circuit_explorer(stg, [0.5, 8.0]).children
+    assert [slider.options for slider in controls.children] == [("0.5 nS", "8 nS")] * 2
+    alt = re.search('alt="([^"]*)"', stack.children[1].children[0].value)[1]
+    assert "g_el = 8 nS and g_synA = 0.5 nS" in alt
+    assert f"{float(stg.hub_frequency([[8.0, 0.5]])[0]):.3f} Hz" in alt
+
+
+def test_live_explorer_has_the_bounds_of_the_circuit():
+    sliders = live_explorer(dsnlib.STG()).children[:2]
+    assert [(s.description, s.min, s.max) for s in sliders] == [
+        ("g_el (nS)", 0, 20), ("g_synA (nS)", 0, 20)
+    ]  # fmt: skip
+
+
+def test_spectrum_by_direct_summation():
+    stg = dsnlib.STG(T=60)
+    voltage = np.asarray(stg.simulate([[7.5, 1.0]]), float).T
+    rectified = np.maximum(voltage[:, 0] + 0.01, 0) - 0.01
+    smooth = np.convolve(rectified, np.ones(20) / 20, mode="valid")
+    times = np.arange(len(smooth)) * stg.dt
+    expected = [abs((smooth * np.exp(-2j * np.pi * f * times)).sum()) for f in FREQUENCIES]
+    np.testing.assert_allclose(spectrum(voltage, stg.dt, 20)[:, 0], expected, rtol=1e-3, atol=1e-4)
+
+
+def test_film_has_a_second_for_every_snapshot(runs, exact, tmp_path):
+    short = [Run(run.data.isel(snapshot=slice(3))) for run in runs]
+    html = training_film(short, exact, "A film.").data
+    film = tmp_path / "film.webm"
+    film.write_bytes(base64.b64decode(re.search('video/webm;base64,([^"]*)', html)[1]))
+    frames, seconds = imageio_ffmpeg.count_frames_and_secs(str(film))
+    assert (frames, seconds) == (3, pytest.approx(3, abs=0.1))
+    assert 'aria-label="A film."' in html
+    assert 'poster="data:image/png' in html

@@ -1,0 +1,66 @@
+"""Print the built book to book/_build/dsnlib.pdf with Chromium, page after page."""
+
+import os
+import shutil
+from pathlib import Path
+
+import yaml
+from playwright.sync_api import sync_playwright
+from pypdf import PdfWriter
+
+ROOT = Path(__file__).parent.parent
+HTML = ROOT / "book" / "_build" / "html"
+TARGET = ROOT / "book" / "_build" / "dsnlib.pdf"
+MARGIN = dict.fromkeys(("top", "bottom", "left", "right"), "15mm")
+# The page alone: no bars, no buttons, no code that the screen hides until it is asked for.
+PRINT = """
+.bd-sidebar, .bd-header, .bd-header-article, .prev-next-footer, .bd-footer, .bd-footer-content,
+.headerlink, details.hide, .bd-sidebar-secondary, button.copybtn, #pst-back-to-top {
+  display: none !important;
+}
+.bd-main .bd-content .bd-article-container { max-width: 100% !important; padding: 0 !important; }
+img, video { max-width: 100% !important; }
+img, video, figure, tr { break-inside: avoid; }
+h1, h2, h3 { break-after: avoid; }
+"""
+
+
+def pages() -> list[str]:
+    """Names of the pages in the order of the table of contents."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    names = [toc["root"]]
+    for part in toc["parts"]:
+        for entry in part["chapters"]:
+            if "glob" in entry:
+                found = HTML.glob(f"{entry['glob']}.html")
+                names += sorted(str(path.relative_to(HTML).with_suffix("")) for path in found)
+            else:
+                names.append(entry["file"])
+    return names
+
+
+def main() -> None:
+    """Print each page and join them, with a bookmark each."""
+    writer = PdfWriter()
+    with sync_playwright() as playwright:
+        found = os.environ.get("CHROMIUM") or shutil.which("chromium")
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        for name in pages():
+            page = browser.new_page()
+            page.goto((HTML / f"{name}.html").as_uri())
+            page.wait_for_load_state("networkidle")
+            page.add_style_tag(content=PRINT)
+            title = page.locator("h1").first.evaluate("e => e.childNodes[0].textContent")
+            printed = HTML.parent / "page.pdf"
+            page.pdf(path=printed, format="A4", scale=0.75, margin=MARGIN, print_background=True)
+            writer.append(printed, outline_item=title)
+            printed.unlink()
+            page.close()
+        browser.close()
+    temporary = TARGET.with_suffix(".tmp")
+    writer.write(temporary)
+    temporary.replace(TARGET)
+
+
+if __name__ == "__main__":
+    main()
