@@ -12,7 +12,7 @@ DATA_FILES = {"run.nc": "what was recorded", "judged.nc": "how far it is from th
 
 
 def complete_page(app, docname, source):
-    """Add the parameters in the run's name to the heading, downloads to the end; `source` is changed in place."""
+    """Add what the run's name says to the heading, downloads to the end; `source` is changed."""
     if not docname.startswith("runs/"):
         return
     notebook = json.loads(source[0])
