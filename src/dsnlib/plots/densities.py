@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -98,25 +99,26 @@ def plot_overview(runs: Sequence[Judged], exact: ExactMaxEnt) -> Figure:
     c0s = sorted({judged.run.settings.c0 for judged in runs})
     rows = [[judged for judged in runs if judged.run.settings.c0 == c0] for c0 in c0s]
     columns = max(4, *map(len, rows))
-    figure = plt.figure(figsize=(7.5, 2.9 + 2.1 * len(rows)))
     heights = [2.1, 2.9, 2.1][: 1 + len(rows)]
-    grid = figure.add_gridspec(1 + len(rows), columns, height_ratios=heights)
-    middle = figure.add_subplot(grid[1, 1 : columns - 1])
+    figure = plt.figure(figsize=(7.5, sum(heights)))
+    # Each row is laid out by itself.
+    parts: Any = figure.subfigures(len(heights), 1, height_ratios=heights)
+    middle = parts[1].add_subplot(parts[1].add_gridspec(1, columns)[1 : columns - 1])
     mesh = plot_density(middle, _coarser(exact.density), exact)
     masses = _masses({mode.name: mode.mass for mode in exact.modes})
     middle.set_title(f"the exact answer\n{masses}", fontweight="bold")
-    for row, members in zip((0, 2), rows, strict=False):
+    unit = exact.density[exact.density.dims[0]].attrs["units"]
+    parts[1].colorbar(mesh, ax=middle, label=f"density (1/{unit}²)", extend="both")
+    for part, members in zip(parts[::2], rows, strict=False):
+        grid = part.add_gridspec(1, columns)
         for column, judged in enumerate(members):
-            ax = figure.add_subplot(grid[row, column])
+            ax = part.add_subplot(grid[column])
             plot_density(ax, density_map(judged.run, -1), exact)
             last = judged.judged.mode_mass.isel(snapshot=-1)
             shares = {name: float(last.sel(mode=name)) for name in last.mode.values[:2]}
             ax.set_title(f"{run_name(judged.run)}\n{_masses(shares)}", fontsize=8)
             ax.set(xlabel="", ylabel="")
             ax.tick_params(labelsize=7)
-    unit = exact.density[exact.density.dims[0]].attrs["units"]
-    bar = middle.inset_axes((1.06, 0, 0.05, 1))  # takes no room from the columns above and below
-    figure.colorbar(mesh, cax=bar, label=f"density (1/{unit}²)", extend="both")
     return figure
 
 

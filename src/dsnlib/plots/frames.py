@@ -27,7 +27,7 @@ _TO_THOUSANDS = 1e-3
 
 
 def small_png(figure: Figure, dpi: int = 100) -> bytes:
-    """The figure as a PNG of 64 colours, and closed.
+    """The figure as a PNG of at most 256 colours; the figure is closed.
 
     Args:
         figure: to draw.
@@ -39,7 +39,12 @@ def small_png(figure: Figure, dpi: int = 100) -> bytes:
     drawn, packed = io.BytesIO(), io.BytesIO()
     figure.savefig(drawn, dpi=dpi, bbox_inches=None)
     plt.close(figure)
-    image = Image.open(drawn).convert("RGB").quantize(64, dither=Image.Dither.NONE)
+    # Covers the colours of thin lines too, which a median cut would merge with the greys.
+    image = (
+        Image.open(drawn)
+        .convert("RGB")
+        .quantize(method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    )
     image.save(packed, "PNG", optimize=True)
     return packed.getvalue()
 
