@@ -3,13 +3,13 @@
 Needs root and Debian's packages slurmctld, slurmd, slurm-client and munge (`make test-slurm`).
 """
 
+import contextlib
 import os
 import re
 import shutil
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +21,8 @@ from dsnlib import load_run
 from sweeps import copy_of_the_repository, environment
 
 # SLURM's shortest time limit is a minute. A run takes longer on a machine of any speed, for it
-# rests for half a second at each of 200 reports of its progress.
-EPOCHS = 100
+# rests for half a second at each of 160 reports of its progress.
+EPOCHS = 80
 GRID = f"""
 folder: tiny/runs
 grid: {{c0: [1], seed: [1, 2]}}
@@ -96,7 +96,8 @@ def cluster(tmp_path_factory):
         yield
     finally:
         query("scancel", "--user", "root")
-        time.sleep(1)
+        with contextlib.suppress(AssertionError):
+            wait_for(lambda: not query("squeue", "-h"), seconds=30)  # jobs may take KillWait
         for process in reversed(started):
             process.terminate()
             process.wait()
