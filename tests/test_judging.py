@@ -163,7 +163,7 @@ def history(c0, seed, entropy, moments, mass, p_value):
 
 
 MU = (0.525, 0.525**2 + 0.025**2)
-RISES = [(0, 4.6), (1.5, 5.9), (3.2, 5.9), (10, 2.0)]  # falls in the fourth epoch
+RISES = [(0, 4.6), (1.5, 5.9), (3.2, 5.9), (4, 3.0), (10, 2.0)]  # falls in the fourth epoch
 FALLS = [(0, 4.6), (10, 2.0)]
 LOW_HIGH = [(MU[0] - 0.01, MU[1] + 0.01)] * (EPOCHS + 1)
 HIGH_LOW = [(MU[0] + 0.01, MU[1] - 0.01)] * (EPOCHS + 1)
