@@ -136,13 +136,16 @@ def with_error(notebook):
     return nbformat.writes(notebook)
 
 
+WORKS, FAILS = "runs/learning_rate-0.001", "runs/learning_rate-1e+20"
+
+
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory):
-    """A sweep of which one run fails: an Euler step of 5 s makes the voltages infinite."""
+    """A sweep of which one run fails: at a rate of 1e20 its gradients are not finite."""
     folder = copy_of_the_repository(tmp_path_factory.mktemp("swept"))
     fixed = TINY.replace("}", ", seed: 1}")
     (folder / "config" / "tiny.yaml").write_text(
-        f"{{folder: tiny/runs, grid: {{dt: [0.025, 5.0]}}, fixed: {fixed}}}"
+        f"{{folder: tiny/runs, grid: {{learning_rate: [1.0e-3, 1.0e+20]}}, fixed: {fixed}}}"
     )
     return folder, snakemake(folder, "runs", sweep="config/tiny.yaml")
 
@@ -150,31 +153,34 @@ def swept(tmp_path_factory):
 def test_a_failing_run_stops_no_other_and_is_named(swept):
     folder, done = swept
     assert done.returncode == 1
-    assert load_run(folder / "tiny/runs/dt-0.025").settings.epochs == 2
-    assert (folder / "tiny/runs/dt-0.025.ipynb").exists()
-    assert not (folder / "tiny/runs/dt-5.ipynb").exists()
+    assert load_run(folder / f"tiny/{WORKS}").settings.epochs == 2
+    assert (folder / f"tiny/{WORKS}.ipynb").exists()
+    assert not (folder / f"tiny/{FAILS}.ipynb").exists()
     last = (done.stdout + done.stderr).split("Where the sweep stands")[1]
-    log, notebook = "logs/tiny/runs/dt-5.log", "logs/tiny/runs/dt-5.ipynb"
-    assert "dt-0.025  complete" in last
+    log, notebook = (
+        f"logs/tiny/{FAILS}.log",
+        f"logs/tiny/{FAILS}.ipynb",
+    )
+    assert "learning_rate-0.001  complete" in last
     assert f"see {log} and {notebook}" in last
     assert "not finite" in (folder / log).read_text()
     assert "SimulationError" in (folder / notebook).read_text()
     epoch = "epoch 2 done: c "
-    assert epoch in (folder / "logs/tiny/runs/dt-0.025.log").read_text()
+    assert epoch in (folder / f"logs/tiny/{WORKS}.log").read_text()
 
 
 def test_one_thread_a_run(swept):
-    assert load_run(swept[0] / "tiny/runs/dt-0.025").data.device.startswith("cpu: one thread of ")
+    assert load_run(swept[0] / f"tiny/{WORKS}").data.device.startswith("cpu: one thread of ")
 
 
 def test_edited_training_code_trains_afresh(swept):
     folder = swept[0]
-    run = folder / "tiny/runs/dt-0.025"
+    run = folder / f"tiny/{WORKS}"
     before = load_run(run).data
     # What a killed run of the old code would have left must not be gone on with.
     append(folder / "src/dsnlib/training/lagrangian.py", "\n# edited\n")
-    shutil.copy(folder / "tiny/runs/dt-5/checkpoint.npz", run)
-    target = "tiny/runs/dt-0.025/run.nc"
+    shutil.copy(folder / f"tiny/{FAILS}/checkpoint.npz", run)
+    target = f"tiny/{WORKS}/run.nc"
     assert due(folder, target, sweep="config/tiny.yaml") == [target]
     done = snakemake(folder, target, sweep="config/tiny.yaml")
     assert done.returncode == 0, done.stderr
@@ -183,8 +189,8 @@ def test_edited_training_code_trains_afresh(swept):
     assert "seconds" in after.attrs
     assert after.seconds != before.seconds
     assert after.equals(before)  # a comment changes no bit
-    log = (folder / "logs/tiny/runs/dt-0.025.log").read_text()
-    assert "dt-0.025/checkpoint.npz was written by other training code: removed" in log
+    log = (folder / f"logs/tiny/{WORKS}.log").read_text()
+    assert "learning_rate-0.001/checkpoint.npz was written by other training code: removed" in log
 
 
 def test_status_line(tmp_path):
