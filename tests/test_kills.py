@@ -38,6 +38,10 @@ def data(folder):
     return [f"{folder}/runs/c0-1_seed-{seed}/run.nc" for seed in (1, 2)]
 
 
+def checkpoints(folder):
+    return [(folder / path).with_name("checkpoint.npz") for path in data("disturbed")]
+
+
 def start(folder, log):
     """Start the sweep that will be disturbed; jobs that die are started again by the head."""
     options = ["--retries", "100"]
@@ -80,6 +84,7 @@ def test_killed_at_random_moments(repository, tmp_path, request):
     during_training = 0
     log = (tmp_path / "log").open("w")
     process = start(repository, log)
+    wait_for(lambda: any(file.exists() for file in checkpoints(repository)))
     for number in range(KILLS):
         role = list(ROLES)[number % len(ROLES)]
         head = psutil.Process(process.pid)
@@ -88,9 +93,7 @@ def test_killed_at_random_moments(repository, tmp_path, request):
         victims = processes(head, role)
         if not victims:
             continue
-        during_training += any(
-            (repository / path).with_name("checkpoint.npz").exists() for path in data("disturbed")
-        )
+        during_training += any(file.exists() for file in checkpoints(repository))
         everyone = [head, *head.children(recursive=True)]
         victims[rng.integers(len(victims))].kill()
         kills[role] += 1

@@ -212,7 +212,7 @@ def test_progress_tells_epoch_entropy_and_violation(tmp_path, capfd):
     settings = Settings(epochs=2, iterations=100, batch=50, layers=2)
     fit(Product(), PROPERTY, settings, seed=0, out=tmp_path)
     output = capfd.readouterr()
-    assert "epoch 2 done: c " in output.out
+    assert "epoch 2 done: c " in output.err
     for part in ("initial fit", "epoch 2/2", "it/s", "H ", "|R| ", "200/200"):
         assert part in output.err
 

@@ -24,7 +24,9 @@ def test_initial_fit_reports_its_divergence(x64):
     prop = EmergentProperty(mean=[0.525], sd=[0.025])
     problem = Problem(STG(), prop, Settings(precision="float64"))
     reports = []
-    fitted = alone(fit_initial(problem, stream(1, 0), lambda *report: reports.append(report)))
+    fitted = alone(
+        fit_initial(problem, stream(1, 0), lambda *report: reports.append(report)), lambda: None
+    )
     assert fitted.kl < 0.01
     assert fitted.iterations >= 5_000
     assert [iteration for iteration, _ in reports] == list(

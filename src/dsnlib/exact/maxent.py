@@ -195,7 +195,7 @@ def exact_maxent(circuit: Circuit, prop: EmergentProperty, cells: int = 400) -> 
 
     Example:
         >>> from dsnlib import STG, EmergentProperty
-        >>> ref = exact_maxent(STG(T=50), EmergentProperty([0.2], [0.1]), cells=40)
+        >>> ref = exact_maxent(STG(T=200), EmergentProperty([0.5], [0.1]), cells=40)
         >>> ref.eta.shape, bool(ref.gradient_norm < 1e-8)
         ((2,), True)
     """
