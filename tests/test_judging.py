@@ -22,6 +22,7 @@ from dsnlib import (
 )
 from dsnlib.judging import networks
 from dsnlib.judging.distances import c2st, kl_divergence, mean_of, share_of
+from dsnlib.runs.dataset import write_dataset
 from test_exact import Identity
 
 PROPERTY = EmergentProperty([4.0], [1.0])
@@ -105,7 +106,7 @@ def test_what_is_judged_is_kept_until_something_changes(small, monkeypatch):
     run = path / "run.nc"
     with xr.open_dataset(run) as data:  # another run
         changed = data.load().assign_attrs(seconds=1.0)
-    changed.to_netcdf(run)
+    write_dataset(run, changed)
     judge(path, exact)
     assert len(work) == 2
 

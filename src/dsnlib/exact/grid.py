@@ -65,7 +65,7 @@ def statistics_grid(circuit: Circuit, cells: int) -> xr.DataArray:
     file = _cache_folder() / f"{_key(circuit, cells)}.nc"
     try:
         return read_dataset(file)["statistics"]
-    except (OSError, ValueError, KeyError):  # missing, or damaged: computed afresh
+    except (OSError, ValueError, KeyError, RuntimeError):  # missing, or damaged: computed afresh
         grid = _computed(circuit, cells)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -87,7 +87,7 @@ def _stored(file: Path, digest: str, exact: ExactMaxEnt) -> xr.Dataset | None:
         )  # fmt: skip
         # The answer of another machine may differ in its last digits.
         close = np.allclose(found.attrs["exact_eta"], exact.eta, rtol=1e-6)
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, RuntimeError):
         return None
     return found if same and close else None
 
