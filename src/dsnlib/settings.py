@@ -8,6 +8,7 @@ from dsnlib import _check
 from dsnlib.flows import FLOWS
 
 PRECISIONS = ("float32", "float64")
+GRADIENTS = ("pathwise", "score")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +26,9 @@ class Settings:
         flow: architecture of the network, a name in `dsnlib.flows.FLOWS`.
         layers: number of layers of that flow.
         precision: "float32" or "float64".
+        gradient: how the gradient of the constraints is estimated: "pathwise", through the
+            simulator as in the note, or "score", which only needs the simulator's values.
+        clip: norm to which longer gradients are cut before each step, 0 for none.
 
     Raises:
         TypeError, ValueError: an argument of the wrong type or out of its range.
@@ -46,6 +50,8 @@ class Settings:
     flow: str = "planar"
     layers: int = 10
     precision: str = "float32"
+    gradient: str = "pathwise"
+    clip: float = 0.0
 
     def __post_init__(self) -> None:
         checked: dict[str, object] = {
@@ -59,6 +65,8 @@ class Settings:
             "flow": _check.choice("flow", self.flow, FLOWS),
             "layers": _check.whole("layers", self.layers, at_least=1),
             "precision": _check.choice("precision", self.precision, PRECISIONS),
+            "gradient": _check.choice("gradient", self.gradient, GRADIENTS),
+            "clip": _check.number("clip", self.clip, at_least=0),
         }
         if self.batch % 2:
             raise ValueError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +13,7 @@ from numpyro.distributions.transforms import AffineTransform, Transform
 from dsnlib import _check
 from dsnlib.flows.interval import IntervalTransform
 from dsnlib.flows.planar import PlanarTransform
+from dsnlib.flows.spline import SplineTransform, spline_weights
 
 Weights = dict[str, Any]
 
@@ -63,21 +64,33 @@ def _planar_weights(key: jax.Array, layers: int, dimension: int) -> Weights:
     }
 
 
-def _planar_layers(weights: Weights) -> list[Transform]:
+def _planar_layers(weights: Weights, dimension: int) -> list[Transform]:
     return [
         PlanarTransform(a, u, b)
         for a, u, b in zip(weights["a"], weights["u"], weights["b"], strict=True)
     ]
 
 
-#: Architectures by name: how to draw the weights of the layers, and the transforms they make.
-FLOWS: dict[
-    str,
-    tuple[
-        Callable[[jax.Array, int, int], Weights],
-        Callable[[Weights], list[Transform]],
-    ],
-] = {"planar": (_planar_weights, _planar_layers)}
+class _Flow(NamedTuple):
+    """An architecture."""
+
+    weights: Callable[[jax.Array, int, int], Any]  # random ones, of a number of layers and D
+    layers: Callable[[Any, int], list[Transform]]  # the transforms they make, for D
+
+
+def _spline_flow(kind: str) -> _Flow:
+    return _Flow(
+        lambda key, layers, dimension: spline_weights(key, kind, layers, dimension),
+        lambda weights, dimension: [SplineTransform(w, kind, dimension) for w in weights],
+    )
+
+
+#: Architectures by name.
+FLOWS: dict[str, _Flow] = {
+    "planar": _Flow(_planar_weights, _planar_layers),
+    "spline": _spline_flow("autoregressive"),
+    "coupling": _spline_flow("coupling"),
+}
 
 
 def initial_weights(key: jax.Array, flow: str, layers: int, dimension: int) -> Weights:
@@ -95,9 +108,9 @@ def initial_weights(key: jax.Array, flow: str, layers: int, dimension: int) -> W
     Raises:
         ValueError: an unknown flow.
     """
-    draw, _ = FLOWS[_check.choice("flow", flow, FLOWS)]
+    architecture = FLOWS[_check.choice("flow", flow, FLOWS)]
     return {
-        "layers": draw(key, layers, dimension),
+        "layers": architecture.weights(key, layers, dimension),
         "log_scale": jnp.zeros(dimension),
         "shift": jnp.zeros(dimension),
     }
@@ -125,12 +138,12 @@ def density_network(weights: Weights, flow: str, low: Any, high: Any) -> Density
         >>> z.shape, q.log_prob(z).shape
         ((5, 2), (5,))
     """
-    _, layers = FLOWS[_check.choice("flow", flow, FLOWS)]
-    dtype = weights["shift"].dtype
+    architecture = FLOWS[_check.choice("flow", flow, FLOWS)]
+    shift = weights["shift"]
     return DensityNetwork(
         [
-            *layers(weights["layers"]),
-            AffineTransform(weights["shift"], jnp.exp(weights["log_scale"])),
-            IntervalTransform(jnp.asarray(low, dtype), jnp.asarray(high, dtype)),
+            *architecture.layers(weights["layers"], len(shift)),
+            AffineTransform(shift, jnp.exp(weights["log_scale"])),
+            IntervalTransform(jnp.asarray(low, shift.dtype), jnp.asarray(high, shift.dtype)),
         ]
     )

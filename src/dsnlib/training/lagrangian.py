@@ -92,9 +92,10 @@ def stream(seed: int, purpose: int, epoch: int = 0) -> jax.Array:
 
 def _optimiser(problem: Problem) -> optax.GradientTransformation:
     settings = problem.settings
-    return optax.apply_if_finite(
-        optax.adam(settings.learning_rate), max_consecutive_errors=settings.iterations
-    )
+    step = optax.adam(settings.learning_rate)
+    if settings.clip:
+        step = optax.chain(optax.clip_by_global_norm(settings.clip), step)
+    return optax.apply_if_finite(step, max_consecutive_errors=settings.iterations)
 
 
 def _begin_epoch(problem: Problem, seed: int, state: State, history: History) -> Training[State]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.lax import stop_gradient
 
 from dsnlib.circuits import Circuit
 from dsnlib.differentiation import forward_gradient
@@ -63,12 +64,16 @@ class Problem:
         return density_network(weights, self.settings.flow, low, high)
 
     def draw(self, weights: Weights, key: jax.Array, n: int) -> Draw:
-        """n samples of the network, their log-density and moments; differentiable."""
+        """n samples of the network, their log-density and moments.
+
+        All is differentiable where the gradient is pathwise, else z and log-density.
+        """
         statistics = forward_gradient(self.circuit.evaluate)
         network = self.network(weights)
         z, intermediates = network.sample_with_intermediates(key, (n,))
         log_q = network.log_prob(z, intermediates)
-        return Draw(z, log_q, self.prop.moments(statistics(z)))
+        pathwise = self.settings.gradient == "pathwise"
+        return Draw(z, log_q, self.prop.moments(statistics(z if pathwise else stop_gradient(z))))
 
     def gradient(
         self, weights: Weights, key: jax.Array, lam: jax.Array, c: jax.Array
@@ -76,7 +81,9 @@ class Problem:
         """Unbiased gradient of the augmented Lagrangian, from one batch.
 
         The gradient of c/2 |E[R]|^2 is c E[dR]^T E[R]; estimated from one and the same batch the
-        two factors would be correlated, so each half of the batch estimates one of them.
+        two factors would be correlated, so each half of the batch estimates one of them. How the
+        gradient of E[R] is estimated is a setting: through the simulator ("pathwise"), or as
+        E[(T - b) grad log q] with the mean of the batch's other samples as baseline b ("score").
 
         Args:
             weights: of the network.
@@ -90,15 +97,32 @@ class Problem:
 
         def surrogate(weights: Weights) -> tuple[jax.Array, tuple[Measured, jax.Array]]:
             draw = self.draw(weights, key, self.settings.batch)
-            residual = draw.moments - jnp.asarray(self.prop.mu, draw.moments.dtype)
+            moments = draw.moments
+            if self.settings.gradient == "score":
+                log_q = self.network(weights).log_prob(stop_gradient(draw.z))
+                moments = _with_score(moments, log_q)
+            residual = moments - jnp.asarray(self.prop.mu, moments.dtype)
             R = residual.mean(axis=0)
             R_1, R_2 = residual.reshape(2, -1, len(R)).mean(axis=1)
             entropy = -draw.log_q.mean()
             linear = -entropy + lam @ R
             measured = Measured(entropy, linear + c / 2 * (R @ R), draw.moments.mean(axis=0))
             failed = ~jnp.isfinite(draw.moments).all()
-            return linear + c * R_1 @ jax.lax.stop_gradient(R_2), (measured, failed)
+            return linear + c * R_1 @ stop_gradient(R_2), (measured, failed)
 
         gradient, (measured, failed) = jax.grad(surrogate, has_aux=True)(weights)
         gradient = jax.tree.map(lambda g: jnp.where(failed, jnp.nan, g), gradient)
         return gradient, measured
+
+
+def _with_score(values: jax.Array, log_q: jax.Array) -> jax.Array:
+    """The same values (n, M), whose mean has the score-function gradient.
+
+    Each value less the mean of the others multiplies the gradient of its log-density log_q (n,),
+    which leaves the gradient unbiased and takes away much of its noise.
+
+    Source: Williams (1992); Kool, van Hoof and Welling (2019), for the baseline.
+    """
+    n = len(values)
+    advantage = stop_gradient(values - values.mean(axis=0)) * n / (n - 1)
+    return values + advantage * (log_q - stop_gradient(log_q))[:, None]
