@@ -28,6 +28,7 @@ from dsnlib.plots import (
     plot_entropies,
     plot_losses,
     plot_moments,
+    plot_multipliers,
     plot_overview,
     plot_snapshots,
     small_png,
@@ -116,6 +117,12 @@ def test_every_figure_of_many_runs_names_its_axes(runs, judged):
         for ax in figure.axes:
             assert ax.get_xlabel() or ax.get_subplotspec().is_last_row() is False
             assert ax.get_ylabel() or ax.get_subplotspec().is_first_col() is False
+    plt.close("all")
+
+
+def test_epochs_are_whole_numbers(runs):
+    for ax in plot_multipliers(runs[0]).axes:
+        np.testing.assert_array_equal(ax.get_xticks() % 1, 0)
     plt.close("all")
 
 
