@@ -13,8 +13,9 @@ SNAKEMAKE := $(BIN)/snakemake --profile profiles/$(PROFILE) --config sweep=$(SWE
 report: $(INSTALLED)
 	$(SNAKEMAKE) all
 
+# Half of so small a run would be compiling, so the runs share what is compiled.
 smoke: $(INSTALLED)
-	$(MAKE) report SWEEP=config/smoke.yaml
+	JAX_COMPILATION_CACHE_DIR=$(CURDIR)/smoke/compiled $(MAKE) report SWEEP=config/smoke.yaml
 
 runs chapters: $(INSTALLED)
 	$(SNAKEMAKE) $@

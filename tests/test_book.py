@@ -50,10 +50,9 @@ def runs():
 
 
 def masses(run, exact, epoch):
-    """Share of the samples of a snapshot in each mode, counted from the grid's cells."""
-    z = run.data.z.sel(snapshot=epoch).values
-    cells = (z / 20 * 1000).astype(int)
-    label = exact.labels.values[cells[:, 0], cells[:, 1]]
+    """Share of the samples of a snapshot in each mode."""
+    data = run.data.sel(snapshot=epoch)
+    label = exact.assign(data.z.values.astype(float), data.moments.values[:, :1])
     return {mode.name: float(np.mean(label == k)) for k, mode in enumerate(exact.modes)}
 
 
@@ -100,6 +99,149 @@ def test_divergences_and_convergence(text, exact, runs):
     assert text["passed"] == str(sum(passed))
     shown = [bool(run.convergence()["equivalent"].any()) for run in runs]
     assert text["shown"] == str(sum(shown))
+    tests = np.concatenate([r.convergence()[["not rejected", "equivalent"]].values for r in runs])
+    epochs, both = int(tests[:, 0].sum()), int(tests.all(axis=1).sum())
+    (sentence,) = (s for s in outputs("synthesis.ipynb", "text/markdown") if "the note's test" in s)
+    assert f"Of {epochs} epochs that the note's test lets pass, the equi" in sentence
+    assert f"confirms {both}: failing" in sentence
+
+
+def outputs(page, kind):
+    """All outputs of a kind that a page shows."""
+    for cell in nbformat.read(BOOK / page, as_version=4).cells:
+        for output in cell.get("outputs", []):
+            if kind in output.get("data", {}):
+                yield output["data"][kind]
+
+
+def table(*heads):
+    """Cells, row by row, of the synthesis's one table that has these heads."""
+    (found,) = [
+        rows
+        for html in outputs("synthesis.ipynb", "text/html")
+        for rows in [BeautifulSoup(html, "html.parser").find_all("tr")]
+        if rows and set(heads) <= {cell.get_text() for cell in rows[0].find_all("th")}
+    ]
+    return [[cell.get_text() for cell in row.find_all(["th", "td"])] for row in found[1:]]
+
+
+def named(run):
+    return f"c0 = {run.settings.c0:g}, seed {run.data.seed}"
+
+
+def final_entropy(run):
+    return -float(run.data.log_q[-1].astype(float).mean())
+
+
+@pytest.fixture(scope="module")
+def held(runs, exact):
+    """For each run and mode the epochs after which the network holds a tenth of its mass."""
+    least = {mode.name: 0.1 * mode.mass for mode in exact[200].modes}
+    found = {}
+    for i, run in enumerate(runs):
+        shares = [masses(run, exact[200], e) for e in range(run.settings.epochs + 1)]
+        for name in least:
+            found[i, name] = [e for e, share in enumerate(shares) if share[name] >= least[name]]
+    return found
+
+
+def test_who_holds_which_mode_when(runs, held):
+    def story(run, epochs):
+        if not epochs:
+            return "never held"
+        if epochs[-1] == run.settings.epochs:
+            return f"held at the end (first after epoch {epochs[0]})"
+        return f"held first after epoch {epochs[0]}, lost in epoch {epochs[-1] + 1}"
+
+    assert table("lower", "upper") == [
+        [named(run), *(story(run, held[i, name]) for name in ("lower", "upper"))]
+        for i, run in enumerate(runs)
+    ]
+
+
+def test_losses(text, runs, held):
+    expected, cooled, tighter, penalties = [], 0, 0, []
+    for (i, mode), epochs in held.items():
+        data, last = runs[i].data, runs[i].settings.epochs
+        if not epochs or epochs[-1] == last:
+            continue
+        k = epochs[-1]  # the epoch after it, from 0 on
+        start, end = (float(data[f"violation_{at}"][k].mean()) for at in ("start", "end"))
+        entropy = [-float(data.log_q[j].astype(float).mean()) for j in (k, k + 1)]
+        c = data.c.values
+        grew = "" if k + 1 == last else "yes" if c[k + 1] > c[k] else "no"
+        cooled += entropy[1] < entropy[0]
+        tighter += end < start
+        penalties.append(c[k])
+        expected.append(
+            [
+                named(runs[i]),
+                mode,
+                str(k + 1),
+                f"{c[k]:,.0f}",
+                grew,
+                f"{np.hypot(*data.lam.values[k]):,.0f}",
+                f"{start:.2g} to {end:.2g}",
+                "{:.3g} to {:.3g}".format(*entropy),
+            ]
+        )
+    assert table("c grew after it") == expected
+    assert text["losses"] == f"{len(expected)} losses"
+    assert text["losses-cooled"] == str(cooled)
+    assert text["losses-tighter"] == str(tighter)
+    assert (
+        f"Of {len(expected)} losses, the entropy fell over the epoch in {cooled} and the violation "
+        f"fell in {tighter}. The penalty then was between {min(penalties):,.0f} and "
+        f"{max(penalties):,.0f}."
+    ) in outputs("synthesis.ipynb", "text/markdown")
+
+
+def test_entropies(exact, runs):
+    sentences = []
+    for c0 in (1, 100):
+        members = [run for run in runs if run.settings.c0 == c0]
+        peaks = [
+            max(np.lib.stride_tricks.sliding_window_view(run.data.entropy[:-1], 10).mean(axis=1))
+            for run in members
+        ]
+        ends = [final_entropy(run) for run in members]
+        sentences.append(
+            f"With c0 = {c0} the mean entropy of 1,000 iterations peaks between {min(peaks):.2f} "
+            f"and {max(peaks):.2f} nat and the networks end between {min(ends):.2f} and "
+            f"{max(ends):.2f} nat."
+        )
+    below = sum(final_entropy(run) < exact[200].entropy for run in runs)
+    sentences.append(
+        rf"{below} of {len(runs)} networks {'ends' if below == 1 else 'end'} below H\*."
+    )
+    assert " ".join(sentences) in outputs("synthesis.ipynb", "text/markdown")
+
+
+def test_means_and_ranges(exact, runs):
+    last = [run.data.isel(snapshot=-1) for run in runs]
+    shares = [masses(run, exact[200], run.settings.epochs) for run in runs]
+    frequency = [d.moments.values[:, 0].astype(float) for d in last]
+    eta, log_z = exact[200].eta, exact[200].log_z
+    expected = {
+        "entropy (nat)": [final_entropy(run) for run in runs],
+        "KL(q || p*) (nat)": [
+            np.mean(d.log_q.values.astype(float) - d.moments.values.astype(float) @ eta + log_z)
+            for d in last
+        ],
+        "within 2 sd of the target (%)": [100 * np.mean(abs(f - 0.525) < 0.05) for f in frequency],
+        "lower mode (%)": [100 * share["lower"] for share in shares],
+        "upper mode (%)": [100 * share["upper"] for share in shares],
+    }
+    first = [run.settings.c0 == 1 for run in runs]
+    for name, *cells in table("exact", "c0 = 1, 4 seeds"):
+        for cell, group in zip(cells, (True, False), strict=False):
+            if name in expected:
+                of = [
+                    v
+                    for v, is_first in zip(expected[name], first, strict=True)
+                    if is_first == group
+                ]
+                assert cell == f"{np.mean(of):.1f} ({min(of):.1f} to {max(of):.1f})", name
 
 
 def test_cost(text, runs):
@@ -111,6 +253,7 @@ def test_cost(text, runs):
     assert text["hours"] == f"{minutes.sum() / 60:.1f}"
     assert text["iterations"] == f"{iterations:,}"
     assert text["a-second"] == f"{rate:.0f}"
+    assert text["note-a-second"] == f"{80_000 / (30 * 3600):.2f}"
     assert text["times"] == f"{rate / (80_000 / 30 / 3600):.0f}"
     assert text["device"] == "; ".join(sorted({r.data.device for r in runs})).removeprefix("cpu: ")
 

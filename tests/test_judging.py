@@ -1,6 +1,8 @@
 """Judging: distances against closed forms, what is stored, verdicts on made-up histories."""
 
 import dataclasses
+import json
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -23,8 +25,10 @@ from dsnlib import (
 from dsnlib.judging import networks
 from dsnlib.judging.distances import c2st, kl_divergence, mean_of, share_of
 from dsnlib.runs.dataset import write_dataset
+from grid import read_grid
 from test_exact import Identity
 
+ROOT = Path(__file__).parent.parent
 PROPERTY = EmergentProperty([4.0], [1.0])
 SMALL = Settings(epochs=2, iterations=200, batch=200, layers=2, learning_rate=1e-2)
 
@@ -256,18 +260,31 @@ def test_narrow_samples_are_not_spread(durations):
         assert found["C2"] == "holds in 1 of 2 seeds"
 
 
-def test_claims_need_runs_of_both_kinds_and_enough_epochs(durations):
+def of_size(judged, c0, epochs, iterations):
+    """The run with other settings."""
+    settings = json.dumps({"c0": c0, "epochs": epochs, "iterations": iterations})
+    return Judged(Run(judged.run.data.assign_attrs(settings=settings)), judged.judged)
+
+
+def test_claims_need_runs_of_both_kinds_and_long_enough(durations):
     with pytest.raises(ValueError, match="runs must hold one with c0 = 100, got none; train"):
         judge_claims(AS_THE_NOTE_SAYS[:2], *durations)
-    short = AS_THE_NOTE_SAYS[0]
-    few = short.run.data.assign_attrs(settings='{"c0": 1, "epochs": 9, "iterations": 2000}')
-    with pytest.raises(ValueError, match="runs must have at least 10 epochs, got 9 for c0 = 1, se"):
-        judge_claims([Judged(Run(few), short.judged), *AS_THE_NOTE_SAYS], *durations)
+    for size, message in (
+        ((9, 2_000), "at least 10 epochs, got 9 for c0 = 1, seed 1; train"),
+        ((10, 1_000), "at least 1,001 iterations an epoch, got 1000 for c0 = 1, seed 1; train"),
+    ):
+        short = of_size(AS_THE_NOTE_SAYS[0], 1, *size)
+        with pytest.raises(ValueError, match=f"runs must have {message}"):
+            judge_claims([short, *AS_THE_NOTE_SAYS], *durations)
+
+
+def test_the_smoke_sweep_is_large_enough_for_the_claims(durations):
+    runs = read_grid(ROOT / "config" / "smoke.yaml", ROOT / "train.ipynb").runs.values()
+    sizes = [(run["c0"], run["epochs"], run["iterations"]) for run in runs]
+    judge_claims([of_size(AS_THE_NOTE_SAYS[0], *size) for size in sizes], *durations)
 
 
 def test_the_committed_networks_are_never_better_than_the_exact_answer():
-    from test_notebooks import ROOT
-
     prop = EmergentProperty([0.525], [0.025])
     exact = exact_maxent(STG(T=200), prop, cells=1_000)
     paths = sorted((ROOT / "runs").glob("*/judged.nc"))

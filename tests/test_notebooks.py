@@ -66,7 +66,8 @@ def test_executed_notebooks_show_their_source(path):
 @pytest.mark.parametrize("path", EXECUTED, ids=names(EXECUTED))
 def test_every_figure_has_alt_text(path):
     for cell in code_cells(path):
-        if any("image/png" in output.get("data", {}) for output in cell.outputs):
+        kinds = {kind for output in cell.outputs for kind in output.get("data", {})}
+        if kinds & {"image/png", "image/svg+xml"}:
             assert len(cell.metadata["mystnb"]["image"]["alt"]) > 40
 
 
@@ -150,6 +151,33 @@ def test_committed_run_is_loaded_and_not_trained(tmp_path):
     assert "runs/c0-1_seed-1 held this run complete: it was loaded, not trained." in text
     assert "To train afresh, remove runs/c0-1_seed-1" in text
     assert code_cells(tmp_path / "out.ipynb")[-1].outputs[-1].text == SENTINEL
+
+
+FIGURE = """
+import matplotlib.pyplot as plt
+from dsnlib.plots import use_style
+use_style()
+_, (lines, cells) = plt.subplots(1, 2)
+lines.plot([1, 3, 2], label="a line")
+lines.legend()
+cells.pcolormesh([[1, 2], [3, 4]], rasterized=True)
+"""
+
+
+def test_figures_are_svg_and_the_same_in_every_process(tmp_path):
+    source = tmp_path / "figure.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(FIGURE)]), source)
+    figures = []
+    for name in ("one.ipynb", "two.ipynb"):
+        command = [sys.executable, "-m", "papermill", "-k", "python3", source, tmp_path / name]
+        subprocess.run(command, check=True, capture_output=True)
+        (cell,) = code_cells(tmp_path / name)
+        figures += [o.data for o in cell.outputs if "data" in o and len(o.data) > 1]
+    one, two = figures
+    assert one == two
+    assert "image/png" not in one
+    assert "<dc:date>" not in one["image/svg+xml"]
+    assert 'xlink:href="data:image/png' in one["image/svg+xml"]  # cells, not lines, are pixels
 
 
 def test_small_run_through_the_notebook(tmp_path):

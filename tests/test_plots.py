@@ -28,7 +28,9 @@ from dsnlib.plots import (
     plot_entropies,
     plot_losses,
     plot_moments,
+    plot_multipliers,
     plot_overview,
+    plot_snapshots,
     small_png,
     snapshot_frames,
 )
@@ -118,6 +120,12 @@ def test_every_figure_of_many_runs_names_its_axes(runs, judged):
     plt.close("all")
 
 
+def test_epochs_are_whole_numbers(runs):
+    for ax in plot_multipliers(runs[0]).axes:
+        np.testing.assert_array_equal(ax.get_xticks() % 1, 0)
+    plt.close("all")
+
+
 def test_divergence_that_is_infinite_is_left_out(judged):
     forward = plot_divergences(judged).axes[1]
     drawn = np.asarray(forward.lines[0].get_ydata(), float)
@@ -180,6 +188,20 @@ def test_overview_has_a_panel_for_every_network(judged, exact):
     upper = {mode.name: mode.mass for mode in exact.modes}["upper"]
     (title,) = [title for title in titles if title.startswith("the exact answer")]
     assert f"upper {100 * upper:.0f} %" in title
+
+
+def test_snapshots_lie_over_the_map(runs, exact):
+    values = exact.grid.isel(statistic=0)
+    ax = plot_snapshots(Run(runs[0].data.isel(snapshot=slice(2))), values).axes[0]
+    background, band = ax.images
+    assert background.get_extent() == pytest.approx((0, 20, 0, 20))
+    assert (background.origin, band.origin) == ("lower", "lower")
+    np.testing.assert_array_equal(background.get_array(), values.values.T)
+    inside = np.isfinite(np.ma.filled(band.get_array().astype(float), np.nan))
+    np.testing.assert_array_equal(inside, (abs(values.values - 0.525) < 0.025).T)
+    np.testing.assert_allclose(ax.collections[0].get_offsets(), runs[0].data.z[0])
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("g_el (nS)", "g_synA (nS)")
+    plt.close("all")
 
 
 def test_small_png_has_few_colours_and_the_figure_s_size():

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -12,6 +13,7 @@ import yaml
 
 import train as train_step
 from book import contents
+from book import main as lay_out
 from dsnlib import load_run
 from dsnlib.runs.identity import numerics_files
 from execute import device
@@ -272,8 +274,23 @@ def test_no_devices_leave_the_environment_alone(monkeypatch):
 
 def test_contents_of_another_sweeps_book():
     report = yaml.safe_load((ROOT / "_toc.yml").read_text())
-    other = contents(report, ["c0-1_seed-5"])
-    files = [entry["file"] for part in other["parts"] for entry in part["chapters"]]
+    other = contents(report, ["c0-1_seed-5", "flow-planar_learning_rate-1e-05_c0-100"])
+    entries = [entry for part in other["parts"] for entry in part["chapters"]]
+    files = [entry["file"] for entry in entries]
     assert files.count("runs/c0-1_seed-5") == 1
     assert "runs/c0-1_seed-1" not in files
     assert "method" in files
+    titles = [entry["title"] for entry in entries if "title" in entry]
+    assert titles == ["c0 = 1, seed = 5", "flow = planar, learning_rate = 1e-05, c0 = 100"]
+
+
+def test_another_sweeps_book_has_what_its_pages_include(tmp_path, monkeypatch):
+    monkeypatch.chdir(copy_of_the_repository(tmp_path))
+    lay_out("smoke/book", "smoke/runs", "c0-1_seed-5")
+    included = [
+        page.parent / name
+        for page in Path("smoke/book").glob("*.md")
+        for name in re.findall(r"^```\{(?:literal)?include\} (\S+)$", page.read_text(), re.M)
+    ]
+    assert included
+    assert [path for path in included if not path.is_file()] == []

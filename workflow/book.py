@@ -7,6 +7,7 @@ of contents is the report's with its own runs.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import yaml
 
 REPORT = Path("book")
+INCLUDED = ("README.md", "CITATION.cff")  # of the root, parts of which pages of the report show
 _RUNS = "runs/"
 
 
@@ -24,7 +26,7 @@ def contents(report: dict[str, Any], runs: list[str]) -> dict[str, Any]:
         report: content of _toc.yml.
         runs: names.
     """
-    pages = [{"file": _RUNS + run, "title": run.replace("_", ", ")} for run in runs]
+    pages = [{"file": _RUNS + run, "title": _title(run)} for run in runs]
     parts = []
     for part in report["parts"]:
         kept = [entry for entry in part["chapters"] if not entry["file"].startswith(_RUNS)]
@@ -33,16 +35,22 @@ def contents(report: dict[str, Any], runs: list[str]) -> dict[str, Any]:
     return {**report, "parts": parts}
 
 
+def _title(run: str) -> str:
+    """What varies, from the run's name: c0 = 1, seed = 2."""
+    varied = re.findall(r"(\w+?)-(.+?)(?:_(?=[A-Za-z])|$)", run)
+    return ", ".join(f"{name} = {value}" for name, value in varied)
+
+
 def main(book: str, folder: str, *runs: str) -> None:
     """Link what the books share, and write the table of contents."""
     target = Path(book)
     target.mkdir(parents=True, exist_ok=True)
     own = {"_build", "_toc.yml", "runs"}
-    shared = {entry.name: entry for entry in REPORT.iterdir() if entry.name not in own}
-    for name, source in [*shared.items(), ("runs", Path(folder))]:
-        link = target / name
+    links = {target / entry.name: entry for entry in REPORT.iterdir() if entry.name not in own}
+    links |= {target.parent / name: Path(name) for name in INCLUDED}
+    for link, source in [*links.items(), (target / "runs", Path(folder))]:
         if not (link.exists() or link.is_symlink()):  # a chapter of its own stays
-            link.symlink_to(os.path.relpath(source, target))
+            link.symlink_to(os.path.relpath(source, link.parent))
     report = yaml.safe_load(Path("_toc.yml").read_text())
     toc = yaml.safe_dump(contents(report, list(runs)), sort_keys=False)
     (target / "_toc.yml").write_text(toc)

@@ -65,18 +65,23 @@ def judge_claims(runs: Sequence[Judged], short: ExactMaxEnt, long: ExactMaxEnt) 
         A verdict for each claim.
 
     Raises:
-        ValueError: no run with one of the two c0, or one of too few epochs.
+        ValueError: no run with one of the two c0, or one of too few epochs or iterations.
     """
     groups = {c0: [r for r in runs if r.run.settings.c0 == c0] for c0 in (1.0, 100.0)}
     for c0, members in groups.items():
         if not members:
             raise ValueError(f"runs must hold one with c0 = {c0:g}, got none; train or add it")
         for member in members:
-            if (epochs := member.run.settings.epochs) < CONVERGED_BY:
-                raise ValueError(
-                    f"runs must have at least {CONVERGED_BY} epochs, got {epochs} for c0 = {c0:g}, "
-                    f"seed {member.seed}; train it longer"
-                )
+            settings = member.run.settings
+            for name, size, least in (
+                ("epochs", settings.epochs, CONVERGED_BY),
+                ("iterations an epoch", settings.iterations, SMOOTHING * RECORD_EVERY + 1),
+            ):
+                if size < least:
+                    raise ValueError(
+                        f"runs must have at least {least:,} {name}, got {size} for c0 = {c0:g}, "
+                        f"seed {member.seed}; train it longer"
+                    )
     small, large = groups[1.0], groups[100.0]
     return [
         _rises_and_falls(small),

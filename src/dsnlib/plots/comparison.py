@@ -68,12 +68,14 @@ def plot_moments(runs: Sequence[Run]) -> Figure:
             ax.set_yscale("symlog", linthresh=1e-2)
             _epochs_along(ax, members)
         column[0].set_title(f"c0 = {c0:g}")
-        column[0].legend(loc="best", ncols=2)
         column[-1].set_xlabel("iteration (thousands)")
     for ax, name, unit in zip(
         axes[:, 0], data.moment.values, data.moment_units.values, strict=True
     ):
         ax.set_ylabel(f"mean of {name} - target\n({unit})")
+    # Within an axis it would lie over curves; the columns share the seeds' colours.
+    lines = {line.get_label(): line for ax in axes[0] for line in ax.get_legend_handles_labels()[0]}
+    figure.legend(lines.values(), lines.keys(), loc="outside lower center", ncols=4)
     return figure
 
 

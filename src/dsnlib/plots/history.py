@@ -5,6 +5,7 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from dsnlib.plots.style import EPOCH_BORDER, TARGET, seed_colour
 from dsnlib.runs import Run
@@ -62,6 +63,8 @@ def plot_multipliers(run: Run) -> Figure:
     right.axhline(0, color="0.8", linewidth=0.8, zorder=0)
     right.set(xlabel="AL epoch", ylabel="Lagrange multiplier λ")
     right.legend(title="of moment")
+    for ax in (left, right):
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure
 
 

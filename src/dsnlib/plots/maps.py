@@ -33,15 +33,35 @@ def plot_map(ax: Axes, values: xr.DataArray, **options: Any) -> QuadMesh:
     """
     x, y = values.dims
     mesh = ax.pcolormesh(values[x], values[y], values.values.T, rasterized=True, **options)
-    ax.set_xlabel(f"{x} ({values[x].attrs['units']})")
-    ax.set_ylabel(f"{y} ({values[y].attrs['units']})")
+    _name_axes(ax, values)
     return mesh
 
 
 def shade_band(ax: Axes, values: xr.DataArray, prop: EmergentProperty) -> None:
-    """Shade where the statistic lies within one sd of its target."""
+    """Shade where the statistic, on evenly spaced cells, lies within one sd of its target."""
     inside = abs(values - prop.mean[0]) < prop.sd[0]
-    plot_map(ax, inside.where(inside), cmap=ListedColormap([BAND_COLOUR]), alpha=0.45)
+    _image(ax, inside.where(inside), cmap=ListedColormap([BAND_COLOUR]), alpha=0.45)
+
+
+def _image(ax: Axes, values: xr.DataArray, **options: Any) -> None:
+    """Draw a map of evenly spaced cells on linear axes, which is many times faster than a mesh."""
+    (left, right), (bottom, top) = (_borders(values[dim].values) for dim in values.dims)
+    ax.imshow(
+        values.values.T, origin="lower", aspect="auto", extent=(left, right, bottom, top), **options
+    )
+    _name_axes(ax, values)
+
+
+def _borders(midpoints: np.ndarray) -> tuple[float, float]:
+    """Where the first cell begins and the last one ends."""
+    half = (midpoints[-1] - midpoints[0]) / (len(midpoints) - 1) / 2
+    return midpoints[0] - half, midpoints[-1] + half
+
+
+def _name_axes(ax: Axes, values: xr.DataArray) -> None:
+    x, y = values.dims
+    ax.set_xlabel(f"{x} ({values[x].attrs['units']})")
+    ax.set_ylabel(f"{y} ({values[y].attrs['units']})")
 
 
 def outline_modes(ax: Axes, exact: ExactMaxEnt, linestyle: str = "solid") -> None:
@@ -59,7 +79,7 @@ def plot_snapshots(run: Run, values: xr.DataArray, zoom: bool = False) -> Figure
 
     Args:
         run: of a circuit with two parameters.
-        values: map of the circuit's statistic.
+        values: map of the circuit's statistic, on evenly spaced cells.
         zoom: cut each panel to where its samples are (the middle 96 % along either axis).
 
     Returns:
@@ -75,7 +95,7 @@ def plot_snapshots(run: Run, values: xr.DataArray, zoom: bool = False) -> Figure
         if panel > last:
             ax.set_visible(False)
             continue
-        plot_map(ax, values, cmap="Greys", alpha=0.5)
+        _image(ax, values, cmap="Greys", alpha=0.5)
         shade_band(ax, values, run.prop)
         z = data.z.isel(snapshot=panel).values
         points = ax.scatter(

@@ -3,6 +3,8 @@
 from typing import Any
 
 import matplotlib.pyplot as plt
+from IPython import get_ipython
+from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 from dsnlib.runs import Run
 
@@ -16,8 +18,13 @@ EPOCH_BORDER: dict[str, Any] = {"color": "0.85", "linewidth": 0.8, "zorder": 0}
 
 
 def use_style() -> None:
-    """Make dsnlib's style the default of matplotlib in this process."""
+    """Make dsnlib's style the default of matplotlib in this process.
+
+    Notebooks then show figures as SVG, without a date, so that the same figure is the same text.
+    """
     plt.style.use("dsnlib.plots.dsnlib")
+    if get_ipython() is not None:
+        set_matplotlib_formats("svg", metadata={"Date": None})
 
 
 def seed_colour(seed: int) -> str:
