@@ -13,11 +13,12 @@ from typing import Any
 import papermill
 import yaml
 
-from dsnlib import STG, EmergentProperty, Settings
+from dsnlib import STG, EmergentProperty, Population, Settings
 from dsnlib.settings import checked_seed
 
 NOTEBOOK = "train.ipynb"
-_KEYS = {"folder", "grid", "fixed"}
+_OPTIONAL = {"fixed", "notebook", "prefix"}
+_KEYS = {"folder", "grid"} | _OPTIONAL
 _KINDS = {int: "a whole number", float: "a number", str: "a name"}
 
 
@@ -31,29 +32,33 @@ class Grid:
 
     Args:
         folder: of the runs, relative to the repository's root.
-        runs: for each run's name what `train.ipynb` is given.
+        runs: for each run's name what the notebook is given.
+        notebook: that trains them.
+        settings: of the first run, as a dict.
     """
 
     folder: str
     runs: dict[str, dict[str, Any]]
+    notebook: str
+    settings: dict[str, Any]
 
 
-def read_grid(file: Path, notebook: Path = Path(NOTEBOOK)) -> Grid:
+def read_grid(file: Path) -> Grid:
     """Read and check a grid file.
 
     It holds `folder`, `grid` (a list of values for each parameter that varies; every combination is
-    a run) and, where wanted, `fixed` (values of other parameters). A run is called after the
-    parameters that vary: c0-1_seed-2.
+    a run) and, where wanted, `fixed` (values of other parameters), `notebook` (whose parameters
+    they are, train.ipynb by default) and `prefix`. A run is called after the parameters that vary,
+    behind the prefix: c0-1_seed-2.
 
     Args:
         file: in YAML.
-        notebook: whose parameters they are.
 
     Returns:
         The sweep.
 
     Raises:
-        GridError: the file cannot be read, or holds something that `train.ipynb` would refuse.
+        GridError: the file cannot be read, or holds something that the notebook would refuse.
 
     Example:
         >>> import tempfile
@@ -68,17 +73,22 @@ def read_grid(file: Path, notebook: Path = Path(NOTEBOOK)) -> Grid:
     except (OSError, UnicodeDecodeError, RecursionError, ValueError, yaml.YAMLError) as error:
         raise GridError(f"{file} cannot be read ({error}); mend the file") from error
     try:
-        return _checked(content, _defaults(notebook))
+        return _checked(content)
     except (TypeError, ValueError) as error:
         raise GridError(f"{file}: {error}") from error
 
 
-def _checked(content: Any, defaults: dict[str, Any]) -> Grid:
+def _checked(content: Any) -> Grid:
     if not isinstance(content, dict) or not {"folder", "grid"} <= content.keys() <= _KEYS:
         raise ValueError(
-            f"a grid file must hold folder, grid and perhaps fixed, got {shorten(content)}; "
-            "see config/note.yaml"
+            f"a grid file must hold folder, grid and perhaps {', '.join(sorted(_OPTIONAL))}, "
+            f"got {shorten(content)}; see config/note.yaml"
         )
+    notebook = _name("notebook", content.get("notebook", NOTEBOOK), r"[\w-]+\.ipynb")
+    if not Path(notebook).is_file():
+        raise ValueError(f"notebook must be a file at the root, got {notebook}; see README.md")
+    prefix = _name("prefix", content.get("prefix", "run"), r"[\w-]+") if "prefix" in content else ""
+    defaults = _defaults(Path(notebook))
     folder, grid, fixed = content["folder"], content["grid"], content.get("fixed") or {}
     if not isinstance(folder, str) or not re.fullmatch(r"(?:[\w-]+/)*runs", folder):
         raise ValueError(
@@ -94,7 +104,7 @@ def _checked(content: Any, defaults: dict[str, Any]) -> Grid:
             if parameter not in defaults or parameter == "out":
                 known = ", ".join(sorted(defaults.keys() - {"out"}))
                 raise ValueError(
-                    f"{NOTEBOOK} has no parameter {shorten(parameter)} for {name}; "
+                    f"{notebook} has no parameter {shorten(parameter)} for {name}; "
                     f"choose from {known}"
                 )
     if both := sorted(grid.keys() & fixed.keys()):
@@ -106,17 +116,29 @@ def _checked(content: Any, defaults: dict[str, Any]) -> Grid:
                 f"pass for example [{defaults[parameter]}]"
             )
     runs: dict[str, dict[str, Any]] = {}
+    first: dict[str, Any] = {}
     for values in itertools.product(*grid.values()):
         varied = dict(zip(grid, values, strict=True))
         given = {
             name: _value(name, value, defaults[name]) for name, value in (varied | fixed).items()
         }
-        _check_run({**defaults, **given})
-        run = "_".join(f"{name}-{_text(given[name])}" for name in grid)
+        settings = _check_run({**defaults, **given})
+        words = [f"{name}-{_text(given[name])}" for name in grid]
+        run = "_".join([prefix, *words] if prefix else words)
         if run in runs:
             raise ValueError(f"grid must hold each value once, got {run} twice; remove one")
         runs[run] = given
-    return Grid(folder, runs)
+        first = first or dataclasses.asdict(settings)
+    return Grid(folder, runs, notebook, first)
+
+
+def _name(key: str, value: Any, pattern: str) -> str:
+    if not isinstance(value, str) or not re.fullmatch(pattern, value):
+        raise ValueError(
+            f"{key} must be a name of letters, digits, _ and - alone, got {shorten(value)}; "
+            "see config/recipe.yaml"
+        )
+    return value
 
 
 def _defaults(notebook: Path) -> dict[str, Any]:
@@ -137,13 +159,15 @@ def _value(name: str, value: Any, default: Any) -> Any:
     return value
 
 
-def _check_run(given: dict[str, Any]) -> None:
-    """What the notebook would check when it starts, before any run is started."""
-    fields = {field.name for field in dataclasses.fields(Settings)}
-    Settings(**{name: value for name, value in given.items() if name in fields})
+def _check_run(given: dict[str, Any]) -> Settings | Population:
+    """What the notebook would check when it starts, before any run is started; its settings."""
+    kind = Population if "samples" in given else Settings
+    fields = {field.name for field in dataclasses.fields(kind)}
+    settings = kind(**{name: value for name, value in given.items() if name in fields})
     circuit = STG(T=given["T"], dt=given["dt"], window=given["window"])
     EmergentProperty(mean=[given["mean"]], sd=[given["sd"]]).check_against(circuit)
     checked_seed(given["seed"])
+    return settings
 
 
 def _text(value: Any) -> str:

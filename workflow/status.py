@@ -42,6 +42,8 @@ def _progress(checkpoint: Path) -> str:
             epoch, iteration = int(members["state.epoch"]), int(members["state.iteration"])
     except Exception:  # damaged, or just replaced: dsnlib.fit will judge
         return "checkpoint unreadable"
+    if "epochs" not in settings:  # population Monte Carlo, whose stages are not known before
+        return f"stage {epoch}, iteration {iteration} {age:.0f} s ago"
     share = (epoch + iteration / settings["iterations"]) / settings["epochs"]
     return f"epoch {epoch + 1} of {settings['epochs']}, {share:.0%} done {age:.0f} s ago"
 

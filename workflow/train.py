@@ -1,7 +1,7 @@
-"""Train one run: execute train.ipynb up to its call of dsnlib.fit.
+"""Train one run: execute a notebook up to its call of dsnlib.fit.
 
-train.py FOLDER SCRATCH DEVICES PARAMETERS (JSON). What comes after the call, figures and tables, is
-the page's, and cannot take a trained network away by failing.
+train.py NOTEBOOK FOLDER SCRATCH DEVICES PARAMETERS (JSON). What comes after the call, figures and
+tables, is the page's, and cannot take a trained network away by failing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import nbformat
 
 from dsnlib.runs.session import discard_stale
 from execute import device, execute
-from grid import NOTEBOOK
 
 _CALL = "dsnlib.fit("
 
@@ -23,7 +22,7 @@ def training_part(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """The notebook up to and with the cell that trains.
 
     Args:
-        notebook: train.ipynb.
+        notebook: source.
 
     Raises:
         ValueError: not exactly one code cell trains.
@@ -35,19 +34,19 @@ def training_part(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     ]
     if len(found) != 1:
         raise ValueError(
-            f"{NOTEBOOK} must call {_CALL}...) in one cell, got it in {len(found)}; mend it"
+            f"the notebook must call {_CALL}...) in one cell, got it in {len(found)}; mend it"
         )
     notebook.cells = notebook.cells[: found[0] + 1]
     return notebook
 
 
-def main(folder: str, scratch: str, devices: str, parameters: str) -> None:
+def main(notebook: str, folder: str, scratch: str, devices: str, parameters: str) -> None:
     """Train or resume the run; checkpoints that other training code wrote are removed first."""
     for file in discard_stale(Path(folder)):
         print(f"{file} was written by other training code: removed, training starts afresh")
-    notebook = training_part(nbformat.read(NOTEBOOK, as_version=4))
+    part = training_part(nbformat.read(notebook, as_version=4))
     with device(devices.split(",") if devices else []):
-        execute(notebook, Path(scratch), {**json.loads(parameters), "out": folder})
+        execute(part, Path(scratch), {**json.loads(parameters), "out": folder})
     Path(scratch).unlink()
 
 

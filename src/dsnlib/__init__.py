@@ -5,6 +5,7 @@ from dsnlib.circuits import STG, Circuit, Linear2D, Parameter, Statistic
 from dsnlib.emergent import EmergentProperty
 from dsnlib.exact import ExactMaxEnt, exact_maxent
 from dsnlib.judging import Judged, Verdict, judge, judge_claims
+from dsnlib.population import Population, ResampledNetwork
 from dsnlib.runs import CheckpointError, Run, RunLockedError, fit, fit_many, load_run
 from dsnlib.settings import Settings
 from dsnlib.training.lagrangian import SimulationError
@@ -18,6 +19,8 @@ __all__ = [
     "Judged",
     "Linear2D",
     "Parameter",
+    "Population",
+    "ResampledNetwork",
     "Run",
     "RunLockedError",
     "Settings",

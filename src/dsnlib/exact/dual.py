@@ -17,7 +17,7 @@ class Dual(NamedTuple):
     """The distribution p proportional to exp(eta.T) on a set of points, under the constraints."""
 
     eta: np.ndarray  # (2 S,) natural parameters of the moments (f_1, .., f_S, f_1^2, .., f_S^2)
-    log_mean: float  # log of the mean of exp(eta.T) over the points
+    log_mean: float  # log of the (weighted) mean of exp(eta.T) over the points
     log_p: np.ndarray  # (n,) log of the points' probabilities
     gradient_norm: float  # |E_p[T] - mu|, each moment in units of its target sd
 
@@ -28,7 +28,9 @@ class Dual(NamedTuple):
         return float(-(np.exp(self.log_p) * finite).sum() - np.log(len(self.log_p)))
 
 
-def solve_dual(statistics: np.ndarray, prop: EmergentProperty) -> Dual:
+def solve_dual(
+    statistics: np.ndarray, prop: EmergentProperty, log_weights: np.ndarray | None = None
+) -> Dual:
     """Minimise log mean exp(eta.(T - mu)) over eta; its gradient is E_p[T] - mu.
 
     With u = (f - mean) / sd for each statistic the moments become (u, u^2 - 1), whose target is 0;
@@ -36,8 +38,9 @@ def solve_dual(statistics: np.ndarray, prop: EmergentProperty) -> Dual:
     root search of the gradient takes it to the last digits.
 
     Args:
-        statistics: (n, S) at points of equal weight; rows that are not finite have no probability.
+        statistics: (n, S) at points; rows that are not finite have no probability.
         prop: targets.
+        log_weights: (n,) logarithms of the points' weights, up to a constant; equal by default.
 
     Returns:
         The solution, with the gradient's norm as certificate: the dual is convex, so where its
@@ -57,6 +60,11 @@ def solve_dual(statistics: np.ndarray, prop: EmergentProperty) -> Dual:
     mean, sd = np.array(prop.mean), np.array(prop.sd)
     u = (statistics[finite] - mean) / sd
     moments = np.concatenate([u, u**2 - 1], axis=1)
+    relative, share = np.zeros(len(u)), np.log(finite.mean())
+    if log_weights is not None:
+        total = logsumexp(log_weights[finite])
+        relative = log_weights[finite] - total + np.log(len(u))  # of mean 1
+        share = total - logsumexp(log_weights)
     best: dict[bytes, tuple[float, np.ndarray]] = {}
 
     def at(theta: np.ndarray) -> tuple[float, np.ndarray]:
@@ -66,6 +74,7 @@ def solve_dual(statistics: np.ndarray, prop: EmergentProperty) -> Dual:
             # Where every point lies on one side, the target lies outside what they can average to.
             if theta.any() and exponent.max() < 0:
                 raise ValueError(_infeasible(statistics[finite], prop))
+            exponent += relative
             total = logsumexp(exponent)
             best.clear()
             best[theta.tobytes()] = (total - np.log(len(u)), np.exp(exponent - total))
@@ -94,8 +103,7 @@ def solve_dual(statistics: np.ndarray, prop: EmergentProperty) -> Dual:
     constant = linear @ (-mean / sd) + square @ (mean**2 / sd**2 - 1)  # theta.moments - eta.T
     value, _ = at(theta)
     log_p = np.full(len(statistics), -np.inf)
-    log_p[finite] = moments @ theta - value - np.log(len(u))
-    share = np.log(finite.mean())
+    log_p[finite] = moments @ theta + relative - value - np.log(len(u))
     return Dual(eta, value - constant + share, log_p, norm)
 
 

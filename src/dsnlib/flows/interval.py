@@ -36,6 +36,11 @@ class IntervalTransform(Transform):
         z = self.low + (self.high - self.low) * jax.nn.sigmoid(2 * y)
         return jnp.clip(z, *self.open_bounds())
 
+    @property
+    def middle(self) -> jax.Array:
+        """(D,) middle of the box."""
+        return (self.low + self.high) / 2
+
     def open_bounds(self) -> tuple[jax.Array, jax.Array]:
         """The smallest and largest floats strictly inside the box, none of them subnormal."""
         tiny = (self.high - self.low) * jnp.finfo(self.low.dtype).tiny

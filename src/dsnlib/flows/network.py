@@ -34,24 +34,32 @@ class DensityNetwork(dist.TransformedDistribution):
         super().__init__(dist.Normal(noise, 1).to_event(1), transforms, validate_args=False)
 
     @property
-    def _box(self) -> IntervalTransform:
+    def box(self) -> IntervalTransform:
+        """The last transform, which knows the bounds."""
         return self.transforms[-1]  # type: ignore[return-value]
+
+    def noise(self, z: jax.Array) -> jax.Array:
+        """(..., D) the Gaussian noise that the network maps to z (..., D) in the box."""
+        for transform in reversed(self.transforms):
+            z = transform.inv(z)
+        return z
 
     def log_prob(self, value: jax.Array, intermediates: Any = None) -> jax.Array:
         """(...) log-density of values (..., D), in nats per unit volume; -inf outside the box."""
         if intermediates:
             return super().log_prob(value, intermediates)
         value = jnp.asarray(value)
-        dimension = len(self._box.low)
+        dimension = len(self.box.low)
         if value.shape[-1:] != (dimension,):
             raise ValueError(
                 f"value must have shape (..., {dimension}), got {value.shape}; reshape it"
             )
         if value.size == 0:
             return jnp.zeros(value.shape[:-1])
-        inside = jnp.all((value > self._box.low) & (value < self._box.high), axis=-1)
-        middle = (self._box.low + self._box.high) / 2
-        safe = jnp.where(inside[..., None], value, middle)  # keeps gradients finite outside
+        inside = jnp.all((value > self.box.low) & (value < self.box.high), axis=-1)
+        safe = jnp.where(
+            inside[..., None], value, self.box.middle
+        )  # keeps gradients finite outside
         return jnp.where(inside, super().log_prob(safe), -jnp.inf)
 
 

@@ -112,7 +112,8 @@ def _layer(key: jax.Array, kind: str, dimension: int) -> fj.AbstractBijection:
     else:
         half = dimension // 2
         layer = fj.Coupling(key, transformer=spline, untransformed_dim=half, **sizes)
-    return fj.Invert(fj.Chain([layer, fj.Flip((dimension,))]))
+    flip = fj.Flip((dimension,))  # type: ignore[call-arg]
+    return fj.Invert(fj.Chain([layer, flip]))
 
 
 def _split(layer: fj.AbstractBijection) -> tuple[Any, Any]:

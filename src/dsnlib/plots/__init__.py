@@ -10,6 +10,7 @@ from dsnlib.plots.judged import plot_judged
 from dsnlib.plots.maps import outline_modes, plot_map, plot_snapshots, shade_band
 from dsnlib.plots.modes import plot_capture, plot_convergence, plot_losses
 from dsnlib.plots.scrubber import epoch_scrubber
+from dsnlib.plots.stages import plot_result, plot_stage_samples, plot_stages
 from dsnlib.plots.style import (
     MODE_COLOURS,
     mode_colour,
@@ -43,7 +44,10 @@ __all__ = [
     "plot_moments",
     "plot_multipliers",
     "plot_overview",
+    "plot_result",
     "plot_snapshots",
+    "plot_stage_samples",
+    "plot_stages",
     "plot_voltages",
     "run_name",
     "seed_colour",

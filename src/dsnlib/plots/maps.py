@@ -40,10 +40,10 @@ def plot_map(ax: Axes, values: xr.DataArray, **options: Any) -> QuadMesh:
 def shade_band(ax: Axes, values: xr.DataArray, prop: EmergentProperty) -> None:
     """Shade where the statistic, on evenly spaced cells, lies within one sd of its target."""
     inside = abs(values - prop.mean[0]) < prop.sd[0]
-    _image(ax, inside.where(inside), cmap=ListedColormap([BAND_COLOUR]), alpha=0.45)
+    draw_grid(ax, inside.where(inside), cmap=ListedColormap([BAND_COLOUR]), alpha=0.45)
 
 
-def _image(ax: Axes, values: xr.DataArray, **options: Any) -> None:
+def draw_grid(ax: Axes, values: xr.DataArray, **options: Any) -> None:
     """Draw a map of evenly spaced cells on linear axes, which is many times faster than a mesh."""
     (left, right), (bottom, top) = (_borders(values[dim].values) for dim in values.dims)
     ax.imshow(
@@ -95,7 +95,7 @@ def plot_snapshots(run: Run, values: xr.DataArray, zoom: bool = False) -> Figure
         if panel > last:
             ax.set_visible(False)
             continue
-        _image(ax, values, cmap="Greys", alpha=0.5)
+        draw_grid(ax, values, cmap="Greys", alpha=0.5)
         shade_band(ax, values, run.prop)
         z = data.z.isel(snapshot=panel).values
         points = ax.scatter(

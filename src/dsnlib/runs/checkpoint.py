@@ -14,7 +14,6 @@ import numpy as np
 
 from dsnlib.runs.files import write_atomically
 from dsnlib.training.history import History
-from dsnlib.training.lagrangian import State
 
 #: The newest checkpoint and the one before it, in a run's folder.
 CHECKPOINT_FILES = ("checkpoint.npz", "checkpoint.previous.npz")
@@ -23,6 +22,9 @@ _FORMAT = 2
 
 class CheckpointError(RuntimeError):
     """A checkpoint that cannot be read."""
+
+
+State = Any  # a NamedTuple of arrays and numbers, by the method of training
 
 
 class Checkpoint(NamedTuple):
@@ -140,7 +142,8 @@ def _assemble(
         for name, array in arrays.items()
         if name.startswith("history/")
     }
-    plain = {"c": float(state.c), "epoch": int(state.epoch), "iteration": int(state.iteration)}
+    numbers = {k: v for k, v in like._asdict().items() if isinstance(v, (int, float))}
+    plain = {name: type(number)(getattr(state, name)) for name, number in numbers.items()}
     return Checkpoint(state._replace(**plain), history, meta)
 
 

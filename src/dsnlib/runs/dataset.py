@@ -12,26 +12,32 @@ import xarray as xr
 
 from dsnlib.emergent import moment_names, moment_units
 from dsnlib.runs.files import write_atomically
-from dsnlib.training.history import VARIABLES, History, step_iterations
-from dsnlib.training.problem import Problem
+from dsnlib.training.history import History, Variable
 
 
-def to_dataset(problem: Problem, history: History, attributes: dict[str, Any]) -> xr.Dataset:
+def to_dataset(
+    problem: Any,
+    variables: dict[str, Variable],
+    history: History,
+    coordinates: dict[str, Any],
+    attributes: dict[str, Any],
+) -> xr.Dataset:
     """Label the arrays of a complete run.
 
     Args:
         problem: what was trained.
-        history: what was recorded.
+        variables: what was recorded.
+        history: the arrays of these variables.
+        coordinates: of the method of training.
         attributes: strings, numbers, or dicts and lists, which are stored as JSON.
 
     Returns:
-        A dataset with the variables of `dsnlib.training.history.VARIABLES`, the bounds and the
-        targets, and coordinates: `step` in iterations, `epoch` from 1, `snapshot` in epochs done.
+        A dataset with the variables, the bounds and the targets.
     """
-    circuit, settings = problem.circuit, problem.settings
+    circuit = problem.circuit
     data = {
         name: (variable.dims, history[name], {"long_name": variable.meaning})
-        for name, variable in VARIABLES.items()
+        for name, variable in variables.items()
     }
     data["bounds"] = (
         ("parameter", "bound"),
@@ -39,20 +45,14 @@ def to_dataset(problem: Problem, history: History, attributes: dict[str, Any]) -
         {"long_name": "bounds of the parameters"},
     )
     data["mu"] = (("moment",), problem.prop.mu, {"long_name": "targets of the moments"})
-    coordinates = {
-        "step": step_iterations(settings.epochs, settings.iterations),
-        "epoch": np.arange(1, settings.epochs + 1),
-        "snapshot": np.arange(settings.epochs + 1),
+    common = {
         "parameter": [p.name for p in circuit.parameters],
         "moment": moment_names(circuit),
         "bound": ["low", "high"],
         "parameter_units": ("parameter", [p.unit for p in circuit.parameters]),
         "moment_units": ("moment", moment_units(circuit)),
     }
-    dataset = xr.Dataset(data, coordinates, _plain(attributes))
-    dataset["step"].attrs["long_name"] = "iterations done"
-    dataset["snapshot"].attrs["long_name"] = "epochs done"
-    return dataset
+    return xr.Dataset(data, coordinates | common, _plain(attributes))
 
 
 def write_dataset(path: Path, dataset: xr.Dataset) -> None:

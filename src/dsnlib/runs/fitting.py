@@ -5,27 +5,29 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 
 from dsnlib import _check
 from dsnlib.circuits import Circuit
 from dsnlib.emergent import EmergentProperty
+from dsnlib.population import Population
 from dsnlib.runs.files import checked_path, make_writable
 from dsnlib.runs.identity import identity
 from dsnlib.runs.interruption import Interruption
+from dsnlib.runs.methods import method_of
 from dsnlib.runs.run import Run, load_run
 from dsnlib.runs.session import load_complete, train_in_folder
 from dsnlib.settings import Settings, checked_seed
 from dsnlib.training.calls import alone, together
-from dsnlib.training.problem import HOST_SETTINGS, Problem
+from dsnlib.training.problem import HOST_SETTINGS
 
 
 def fit(
     circuit: Circuit,
     prop: EmergentProperty,
-    settings: Settings,
+    settings: Settings | Population,
     *,
     seed: int,
     out: str | os.PathLike[str],
@@ -39,7 +41,8 @@ def fit(
     Args:
         circuit: whose parameters are sought.
         prop: what its statistics must be.
-        settings: of training.
+        settings: of training; their kind chooses the method, the augmented Lagrangian (`Settings`)
+            or population Monte Carlo (`Population`).
         seed: whole number from 0; sets everything random.
         out: folder of the run: `checkpoint.npz` while it trains, `run.nc` when it is complete.
 
@@ -106,6 +109,8 @@ def fit_many(
             f"out must name one folder for each run, got {len(out)} for {len(runs)} runs; "
             "pass lists of one length, with at least one entry"
         )
+    for settings, _ in runs:
+        _check.instance("settings in runs", settings, Settings)
     orders = [
         _order(circuit, prop, settings, seed, folder)
         for (settings, seed), folder in zip(runs, out, strict=True)
@@ -131,7 +136,7 @@ def fit_many(
 class _Order(NamedTuple):
     """A run that is asked for, checked."""
 
-    problem: Problem
+    problem: Any  # of the method's kind
     seed: int
     folder: Path
     complete: Run | None  # where the folder holds it already
@@ -140,19 +145,19 @@ class _Order(NamedTuple):
 def _order(
     circuit: Circuit,
     prop: EmergentProperty,
-    settings: Settings,
+    settings: Settings | Population,
     seed: int,
     out: str | os.PathLike[str],
 ) -> _Order:
     for name, value, kind in (
         ("circuit", circuit, Circuit),
         ("prop", prop, EmergentProperty),
-        ("settings", settings, Settings),
+        ("settings", settings, (Settings, Population)),
     ):
         _check.instance(name, value, kind)
     circuit.check_evaluate()
     prop.check_against(circuit)
-    problem = Problem(circuit, prop, settings)
+    problem = method_of(settings).problem(circuit, prop, settings)
     seed = checked_seed(seed)
     folder = checked_path("out", out)
     return _Order(problem, seed, folder, load_complete(folder, identity(problem, seed)))

@@ -14,7 +14,6 @@ from typing import Any
 import jax
 
 from dsnlib._xla import cpu_threads
-from dsnlib.training.problem import Problem
 
 _PACKAGES = ("dsnlib", "jax", "jaxlib", "numpyro", "optax", "numpy", "scipy", "xarray")
 
@@ -33,22 +32,27 @@ _NUMERICS = (
 )
 
 
-def numerics_files() -> list[Path]:
-    """The source files on which a run's numbers depend, sorted."""
-    return sorted(path for pattern in _NUMERICS for path in _PACKAGE.glob(pattern))
+#: Those on which the numbers of population Monte Carlo depend besides.
+_POPULATION = ("exact/dual.py", "population/*.py")
 
 
-def numerics_stamp() -> str:
+def numerics_files(settings: dict[str, Any]) -> list[Path]:
+    """The source files on which the numbers of a run with these settings depend, sorted."""
+    patterns = _NUMERICS + (_POPULATION if "samples" in settings else ())
+    return sorted(path for pattern in patterns for path in _PACKAGE.glob(pattern))
+
+
+def numerics_stamp(settings: dict[str, Any]) -> str:
     """SHA-256 of those files: what it marks was computed by this very code."""
     digest = hashlib.sha256()
-    for path in numerics_files():
+    for path in numerics_files(settings):
         content = path.read_bytes()
         digest.update(f"{path.relative_to(_PACKAGE).as_posix()} {len(content)}\n".encode())
         digest.update(content)
     return digest.hexdigest()
 
 
-def identity(problem: Problem, seed: int) -> dict[str, Any]:
+def identity(problem: Any, seed: int) -> dict[str, Any]:
     """Circuit with its parameters, property, settings, seed: what determines a run's numbers."""
     return {
         "circuit": problem.circuit.configuration(),

@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from types import TracebackType
+from typing import Any, NamedTuple
 
-import numpy as np
 from tqdm.auto import tqdm
 
-from dsnlib.training.history import History, record_row
-from dsnlib.training.lagrangian import State
-from dsnlib.training.problem import Problem
+from dsnlib.training.history import History
+
+
+class Report(NamedTuple):
+    """Where a training stands, in words."""
+
+    done: int  # iterations
+    title: str
+    detail: str = ""
+    line: str = ""  # that stays on the screen
 
 
 class Progress:
-    """A bar over all iterations, with rate, time left, entropy H and violation |R|.
+    """A bar over all iterations, with rate, time left and what the method of training reports.
 
     Args:
-        problem: what is trained.
+        total: number of iterations.
+        report: words for a state and a history.
         name: of the run.
         done: iterations that earlier sessions did.
     """
 
-    def __init__(self, problem: Problem, name: str, done: int = 0) -> None:
-        self._problem = problem
-        self._name = name
-        settings = problem.settings
-        self._bar = tqdm(
-            total=settings.epochs * settings.iterations,
-            initial=done,
-            unit="it",
-            desc=f"{name}: initial fit",
-        )
+    def __init__(
+        self, total: int, report: Callable[[Any, History], Report], name: str, done: int = 0
+    ) -> None:
+        self._report, self._name = report, name
+        self._bar = tqdm(total=total, initial=done, unit="it", desc=f"{name}: start")
         self._training = False
 
     def __enter__(self) -> Progress:
@@ -47,35 +51,17 @@ class Progress:
 
     def initial_fit(self, iteration: int, kl: float) -> None:
         """Report a window of the initial fit: iterations done and mean KL in nats."""
+        self._bar.set_description(f"{self._name}: initial fit", refresh=False)
         self._bar.set_postfix_str(f"iteration {iteration}, KL {kl:.4f} nat")
 
-    def update(self, state: State, history: History) -> None:
+    def update(self, state: Any, history: History) -> None:
         """Report the state after a block of iterations or an epoch's end."""
         if not self._training:  # the rate is that of training, without the fit before it
             self._bar.unpause()
             self._training = True
-        settings = self._problem.settings
-        done = state.epoch * settings.iterations + state.iteration
-        if state.iteration == 0:
-            line = f"{self._name}: {_epoch_line(state.epoch - 1, history)}"
-            self._bar.write(line, file=sys.stderr)
-        else:
-            row = record_row(settings.iterations, state.epoch, state.iteration - 1)
-            R = history["statistic_mean"][row] - self._problem.prop.mu
-            self._bar.set_description(
-                f"{self._name}: epoch {state.epoch + 1}/{settings.epochs}", refresh=False
-            )
-            self._bar.set_postfix_str(
-                f"H {history['entropy'][row]:.3f} nat, |R| {np.linalg.norm(R):.2e}", refresh=False
-            )
-        self._bar.update(done - self._bar.n)
-
-
-def _epoch_line(epoch: int, history: History) -> str:
-    p = ", ".join(f"{value:.3g}" for value in history["p_value"][epoch])
-    return (
-        f"epoch {epoch + 1} done: c {history['c'][epoch]:g}, "
-        f"H {-history['log_q'][epoch + 1].mean():.3f} nat, "
-        f"|R| {history['violation_end'][epoch].mean():.2e}, p ({p}), "
-        f"{history['skipped_steps'][epoch]:.0f} steps skipped"
-    )
+        report = self._report(state, history)
+        if report.line:
+            self._bar.write(f"{self._name}: {report.line}", file=sys.stderr)
+        self._bar.set_description(f"{self._name}: {report.title}", refresh=False)
+        self._bar.set_postfix_str(report.detail, refresh=False)
+        self._bar.update(report.done - self._bar.n)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,12 @@ from jax.flatten_util import ravel_pytree
 from dsnlib import _check
 from dsnlib.emergent import EmergentProperty
 from dsnlib.flows import DensityNetwork, density_network, initial_weights
+from dsnlib.population import ResampledNetwork
+from dsnlib.population.resampled import acceptance_weights
 from dsnlib.runs.dataset import attribute, read_dataset
+from dsnlib.runs.methods import LAGRANGIAN, POPULATION, settings_from
 from dsnlib.settings import Settings
-from dsnlib.training.convergence import LEVEL, equivalence
-from dsnlib.training.history import VARIABLES
+from dsnlib.training.convergence import LEVEL, Equivalence, equivalence
 
 DATA_FILE = "run.nc"
 _ATTRIBUTES = ("circuit", "parameters", "observables", "property", "settings", "seed")
@@ -31,8 +34,9 @@ class Run:
     """A complete training run.
 
     Args:
-        data: what was recorded, see `dsnlib.training.history.VARIABLES`; its attributes hold
-            identity (circuit, property, settings, seed), versions, device, git_commit and seconds.
+        data: what was recorded, see `dsnlib.training.history.VARIABLES` and, for population Monte
+            Carlo, `dsnlib.population.records.VARIABLES`; its attributes hold identity (circuit,
+            property, settings, seed), versions, device, git_commit and seconds.
     """
 
     data: xr.Dataset
@@ -40,7 +44,7 @@ class Run:
     @property
     def settings(self) -> Settings:
         """The settings with which the run was trained."""
-        return Settings(**attribute(self.data, "settings"))
+        return settings_from(attribute(self.data, "settings"))  # type: ignore[return-value]
 
     @property
     def prop(self) -> EmergentProperty:
@@ -76,14 +80,15 @@ class Run:
             raise ValueError(
                 f"epoch must be at most {epochs}, got {epoch}; 0 is the initial fit, -1 the end"
             )
-        settings = self.settings
-        template = jax.eval_shape(
-            lambda: initial_weights(
-                jax.random.key(0), settings.flow, settings.layers, self.data.sizes["parameter"]
-            )
+        return self._flow(self.data.weights[epoch].values)
+
+    def _flow(self, flat: np.ndarray) -> DensityNetwork:
+        """The flow with these weights, in one array."""
+        settings, dimension = self.settings, self.data.sizes["parameter"]
+        weights = _unflattened(
+            lambda: initial_weights(jax.random.key(0), settings.flow, settings.layers, dimension),
+            flat,
         )
-        _, unravel = ravel_pytree(jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), template))
-        weights = unravel(jnp.asarray(self.data.weights[epoch].values, float))
         low, high = self.data.bounds.values.T
         return density_network(weights, settings.flow, low, high)
 
@@ -112,6 +117,46 @@ class Run:
         return pd.DataFrame(rows).set_index("epoch")
 
 
+class PopulationRun(Run):
+    """A complete run of population Monte Carlo."""
+
+    def network(self, epoch: int = -1) -> ResampledNetwork | DensityNetwork:  # type: ignore[override]
+        """The trained network, the only one that the run keeps.
+
+        Args:
+            epoch: -1 or 0.
+
+        Returns:
+            A numpyro distribution over the circuit's parameters; it computes in float64 where
+            JAX's x64 mode is on, else in float32, whatever the run's precision.
+
+        Raises:
+            ValueError: another epoch.
+        """
+        if epoch not in (-1, 0):
+            raise ValueError(f"epoch must be -1, the end of the run, got {epoch!r}; pass -1")
+        flow = self._flow(self.data.weights.values)
+        if not self.settings.acceptance_iterations:  # type: ignore[attr-defined]
+            return flow
+        acceptance = _unflattened(
+            lambda: acceptance_weights(jax.random.key(0), self.data.sizes["parameter"]),
+            self.data.acceptance.values,
+        )
+        return ResampledNetwork(flow, acceptance, jnp.asarray(float(self.data.log_rate)))
+
+    @property
+    def simulations(self) -> int:
+        """Number of simulations that training took; the 20,000 of the result come on top."""
+        settings: Any = self.settings
+        stages = self.data.sizes["stage"] * settings.samples
+        return int(stages + settings.final_samples + settings.acceptance_samples)
+
+    def equivalence(self) -> Equivalence:
+        """The equivalence test on the run's samples."""
+        moments = self.data.moments.values[-1].astype(float)
+        return equivalence(moments[np.isfinite(moments).all(axis=1)], self.prop)
+
+
 def load_run(path: str | os.PathLike[str]) -> Run:
     """Load a complete run.
 
@@ -137,10 +182,19 @@ def load_run(path: str | os.PathLike[str]) -> Run:
         raise ValueError(
             f"{file} cannot be read ({error}); restore it, or remove it to train afresh"
         ) from error
-    missing = (VARIABLES.keys() - data.keys()) | (set(_ATTRIBUTES) - data.attrs.keys())
+    kind = PopulationRun if "acceptance" in data else Run
+    variables = (POPULATION if kind is PopulationRun else LAGRANGIAN).variables
+    missing = (variables.keys() - data.keys()) | (set(_ATTRIBUTES) - data.attrs.keys())
     if missing:
         raise ValueError(
             f"{file} is not the data of a run (it lacks {', '.join(sorted(missing))}); "
             "restore it, or choose another folder"
         )
-    return Run(data)
+    return kind(data)
+
+
+def _unflattened(draw: Callable[[], Any], flat: np.ndarray) -> Any:
+    """Weights in one array as the pytree that `draw` makes."""
+    template = jax.eval_shape(draw)
+    _, unravel = ravel_pytree(jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), template))
+    return unravel(jnp.asarray(flat, float))

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import threading
 import time
 import warnings
 from pathlib import Path
 from typing import Any
-
-import jax
-from jax.flatten_util import ravel_pytree
 
 from dsnlib.runs.checkpoint import (
     CHECKPOINT_FILES,
@@ -25,19 +23,17 @@ from dsnlib.runs.files import remove_temporaries
 from dsnlib.runs.identity import differences, identity, numerics_stamp, provenance
 from dsnlib.runs.interruption import Interruption
 from dsnlib.runs.lock import locked
-from dsnlib.runs.progress import Progress
+from dsnlib.runs.methods import method_of
+from dsnlib.runs.progress import Progress, Report
 from dsnlib.runs.run import DATA_FILE, Run, load_run
 from dsnlib.training.calls import Training
-from dsnlib.training.history import History, empty_history
-from dsnlib.training.initial import fit_initial
-from dsnlib.training.lagrangian import INITIAL, State, initial_state, stream, train
-from dsnlib.training.problem import Problem
+from dsnlib.training.history import History
 
 _CHECKPOINT_SECONDS = 60
 
 
 def train_in_folder(
-    problem: Problem, seed: int, folder: Path, company: int, interruption: Interruption
+    problem: Any, seed: int, folder: Path, company: int, interruption: Interruption
 ) -> Training[Run]:
     """Train a run from where its folder stands to the end.
 
@@ -62,14 +58,20 @@ def train_in_folder(
         if run := load_complete(folder, wanted):  # another process has been here since
             return run
         checkpoint = load_checkpoint(
-            folder, lambda: _template(problem), lambda meta: _accept(folder, wanted, meta)
+            folder,
+            lambda: method_of(problem.settings).template(problem),
+            lambda meta: _accept(folder, wanted, meta),
         )
+        method = method_of(problem.settings)
+
+        def report(state: Any, history: History) -> Report:
+            return method.report(problem, state, history)
+
         done = 0
         if checkpoint:
-            state = checkpoint.state
-            done = state.epoch * problem.settings.iterations + state.iteration
+            done = report(checkpoint.state, checkpoint.history).done
             _note_session(checkpoint.meta)
-        with Progress(problem, folder.name, done) as progress:
+        with Progress(method.total(problem), report, folder.name, done) as progress:
             saved = checkpoint
             if not checkpoint:
                 checkpoint = yield from _begin(problem, seed, company, progress)
@@ -90,7 +92,10 @@ def load_complete(folder: Path, wanted: dict[str, Any]) -> Run | None:
     if not (folder / DATA_FILE).exists():
         return None
     run = load_run(folder)
-    _refuse_others(folder, wanted, {name: attribute(run.data, name) for name in wanted})
+    found = {name: attribute(run.data, name) for name in wanted}
+    # Settings that came later had their default value before.
+    defaults = dataclasses.asdict(type(run.settings)())
+    _refuse_others(folder, wanted, found | {"settings": defaults | found["settings"]})
     _remove_leftovers(folder)
     return run
 
@@ -112,7 +117,7 @@ def discard_stale(folder: Path) -> list[Path]:
     stale = [
         file
         for file in (folder / name for name in CHECKPOINT_FILES)
-        if file.exists() and (meta := read_meta(file)) and meta["numerics"] != numerics_stamp()
+        if file.exists() and (meta := read_meta(file)) and not _is_ours(meta)
     ]
     for file in stale:
         file.unlink()
@@ -133,7 +138,7 @@ class _Keeper:
         self._began = self._kept_at - checkpoint.meta["seconds"]
         self._one_at_a_time = threading.Lock()  # the thread of an interruption saves as well
 
-    def keep(self, state: State, history: History) -> None:
+    def keep(self, state: Any, history: History) -> None:
         """Take note of a new state, and save it where that is due."""
         meta = {**self.checkpoint.meta, "seconds": time.monotonic() - self._began}
         # A copy, for training may be broken off half-way through its next entries.
@@ -167,11 +172,16 @@ def _remove_leftovers(folder: Path) -> None:
 def _accept(folder: Path, wanted: dict[str, Any], meta: dict[str, Any]) -> None:
     """Raise where a checkpoint is of another run, or of code that computes other numbers."""
     _refuse_others(folder, wanted, meta["identity"])
-    if meta["numerics"] != numerics_stamp():
+    if not _is_ours(meta):
         raise CheckpointError(
             f"{folder} holds a checkpoint that other training code wrote (git commit "
             f"{meta['git_commit']}); go on with that code, or remove the checkpoint to train afresh"
         )
+
+
+def _is_ours(meta: dict[str, Any]) -> bool:
+    """Whether a checkpoint was written by the code that computes today's numbers."""
+    return bool(meta["numerics"] == numerics_stamp(meta["identity"]["settings"]))
 
 
 def _refuse_others(folder: Path, wanted: dict[str, Any], found: dict[str, Any]) -> None:
@@ -199,37 +209,33 @@ def _note_session(meta: dict[str, Any]) -> None:
         meta.update(now)
 
 
-def _template(problem: Problem) -> State:
-    """A state of the run's structure, for reading its checkpoint."""
-    return initial_state(problem, problem.random_weights(jax.random.key(0)))
-
-
-def _begin(problem: Problem, seed: int, company: int, progress: Progress) -> Training[Checkpoint]:
+def _begin(problem: Any, seed: int, company: int, progress: Progress) -> Training[Checkpoint]:
     began = time.monotonic()
-    fitted = yield from fit_initial(problem, stream(seed, INITIAL), progress.initial_fit)
-    history = empty_history(problem, ravel_pytree(fitted.weights)[0].size)
+    begin = method_of(problem.settings).begin
+    state, history, attributes = yield from begin(problem, seed, progress.initial_fit)
     meta = {
         "identity": identity(problem, seed),
-        "numerics": numerics_stamp(),
+        "numerics": numerics_stamp(dataclasses.asdict(problem.settings)),
         "company": company,
-        "initial_kl": fitted.kl,
-        "initial_kl_se": fitted.kl_se,
-        "initial_iterations": fitted.iterations,
+        **attributes,
         "seconds": time.monotonic() - began,
         **provenance(),
     }
-    return Checkpoint(initial_state(problem, fitted.weights), history, meta)
+    return Checkpoint(state, history, meta)
 
 
 def _continue(
-    problem: Problem, seed: int, keeper: _Keeper, interruption: Interruption
+    problem: Any, seed: int, keeper: _Keeper, interruption: Interruption
 ) -> Training[Run]:
     """Train from a checkpoint to the end, write the data, drop the checkpoints."""
     state, history, _ = keeper.checkpoint
+    method = method_of(problem.settings)
     interruption.saves.append(keeper.save)
     try:
         keeper.save()
-        yield from train(problem, seed, state, history, lambda state: keeper.keep(state, history))
+        yield from method.train(
+            problem, seed, state, history, lambda state: keeper.keep(state, history)
+        )
     except (KeyboardInterrupt, SystemExit, GeneratorExit):  # the last: a call was interrupted
         keeper.save()
         raise
@@ -237,6 +243,8 @@ def _continue(
         interruption.saves.remove(keeper.save)
     attributes = {**keeper.checkpoint.meta}
     attributes |= attributes.pop("identity")
-    write_dataset(keeper.folder / DATA_FILE, to_dataset(problem, history, attributes))
+    arrays, coordinates = method.finished(problem, history)
+    dataset = to_dataset(problem, method.variables, arrays, coordinates, attributes)
+    write_dataset(keeper.folder / DATA_FILE, dataset)
     _remove_leftovers(keeper.folder)
     return load_run(keeper.folder)
