@@ -186,7 +186,10 @@ class Undeclared(Linear2D.__base__):
             (STG(), ([0.525], [0.025]), Settings()),
             r"prop must be a dsnlib.EmergentProperty, got \(",
         ),
-        ((STG(), TARGET, {"c0": 1}), r"settings must be a dsnlib.Settings, got {'c0': 1}; pass"),
+        (
+            (STG(), TARGET, {"c0": 1}),
+            r"settings must be a dsnlib.Settings or a dsnlib.Population, got {'c0': 1}; pass",
+        ),
         ((Flat(), TARGET, Settings()), r"evaluate must return shape \(n, 1\) .* got \(2,\)"),
         (
             (Undeclared(), EmergentProperty([0, 1], [1, 1]), Settings()),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from dsnlib.flows import IntervalTransform, PlanarTransform, density_network, initial_weights
+from dsnlib.flows.spline import SplineTransform, spline_weights
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -30,8 +31,21 @@ def interval(seed, dimension):
     return IntervalTransform(jnp.asarray(low), jnp.asarray(low + rng.uniform(0.1, 30, dimension)))
 
 
+def spline(kind):
+    def make(seed, dimension):
+        (weights,) = spline_weights(jax.random.key(seed), kind, 1, dimension)
+        larger = jax.tree.map(lambda w: 3 * w, weights)  # far from the identity
+        return SplineTransform(larger, kind, dimension)
+
+    return make
+
+
 # Each transform of the library meets all properties below.
-TRANSFORMS = pytest.mark.parametrize("make", [planar, interval])
+TRANSFORMS = pytest.mark.parametrize(
+    "make",
+    [planar, interval, spline("autoregressive"), spline("coupling")],
+    ids=["planar", "interval", "autoregressive", "coupling"],
+)
 POINTS = arrays(float, (7, 3), elements=st.floats(-5, 5))
 
 
@@ -77,6 +91,25 @@ def network(seed, layers=10, dimension=2):
     weights = initial_weights(jax.random.key(seed), "planar", layers, dimension)
     weights["layers"]["u"] *= 4  # a network that is far from the identity
     return density_network(weights, "planar", [0.0] * dimension, [20.0] * dimension)
+
+
+def spline_network(seed, flow):
+    weights = initial_weights(jax.random.key(seed), flow, 3, 2)
+    return density_network(jax.tree.map(lambda w: 2 * w, weights), flow, [0.0] * 2, [20.0] * 2)
+
+
+@pytest.mark.parametrize("flow", ["spline", "coupling"])
+def test_density_of_splines(x64, flow):
+    q = spline_network(4, flow)
+    z, intermediates = q.sample_with_intermediates(jax.random.key(9), (500,))
+    np.testing.assert_allclose(q.log_prob(z), q.log_prob(z, intermediates), atol=1e-6)
+    np.testing.assert_allclose(q.noise(z), intermediates[0][0], atol=1e-6)
+    y = np.linspace(-12, 12, 1_201)
+    grid, slope = 10 + 10 * np.tanh(y), 10 / np.cosh(y) ** 2
+    points = np.stack(np.meshgrid(grid, grid), axis=-1).reshape(-1, 2)
+    density = np.exp(jax.jit(lambda z: q.log_prob(z))(points))
+    total = density @ np.outer(slope, slope).ravel() * (y[1] - y[0]) ** 2
+    assert abs(total - 1) < 1e-3
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
@@ -127,5 +160,7 @@ def test_network_is_an_ordinary_numpyro_distribution():
 
 
 def test_unknown_flow():
-    with pytest.raises(ValueError, match="flow must be one of 'planar', got 'spline'"):
-        initial_weights(jax.random.key(0), "spline", 1, 2)
+    with pytest.raises(ValueError, match="one of 'coupling', 'planar', 'spline', got 'affine'"):
+        initial_weights(jax.random.key(0), "affine", 1, 2)
+    with pytest.raises(ValueError, match="flow must be another than 'coupling' for 1 parameter"):
+        initial_weights(jax.random.key(0), "coupling", 1, 1)

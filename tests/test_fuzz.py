@@ -146,7 +146,7 @@ def test_grids_of_damaged_bytes(tmp_path):
     for piece in PIECES:
         file.write_bytes(damaged(content, piece))
         try:
-            grid = read_grid(file, NOTEBOOK)
+            grid = read_grid(file, NOTEBOOK.parent)
         except GridError as error:
             assert str(error).startswith(str(file)), error
             refused += 1
@@ -186,7 +186,7 @@ def test_values_in_grids(tmp_path, kind):
             content["fixed"] = {name: value}
         file.write_text(yaml.safe_dump(content))
         try:
-            (given,) = read_grid(file, NOTEBOOK).runs.values()
+            (given,) = read_grid(file, NOTEBOOK.parent).runs.values()
         except GridError as error:
             assert name in str(error), (name, value, error)
             refused += 1
@@ -227,15 +227,15 @@ def test_bad_grids(tmp_path, text, message):
     file = tmp_path / "bad.yaml"
     file.write_text(text)
     with pytest.raises(GridError, match=message):
-        read_grid(file, NOTEBOOK)
+        read_grid(file, NOTEBOOK.parent)
     with pytest.raises(GridError, match="cannot be read"):
-        read_grid(tmp_path / "nothing.yaml", NOTEBOOK)
+        read_grid(tmp_path / "nothing.yaml", NOTEBOOK.parent)
 
 
 def test_names_of_runs(tmp_path):
     file = tmp_path / "mine.yaml"
     file.write_text("{folder: a/runs, grid: {learning_rate: [1.0e-3, 0.12345678], flow: [planar]}}")
-    assert list(read_grid(file, NOTEBOOK).runs) == [
+    assert list(read_grid(file, NOTEBOOK.parent).runs) == [
         "learning_rate-0.001_flow-planar",
         "learning_rate-0.12345678_flow-planar",
     ]

@@ -6,18 +6,24 @@ import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
 
-from circuits import Product
+from circuits import Product, Stairs
 from dsnlib import EmergentProperty, Settings
+from dsnlib.training.lagrangian import _optimiser
 from dsnlib.training.problem import Problem
 
 BATCH, BATCHES, HUGE, C = 8, 40_000, 400_000, 50.0
 LAM = np.array([0.7, -0.4])
 
 
+def made(gradient):
+    prop = EmergentProperty(mean=[0.8], sd=[0.1])
+    settings = Settings(batch=BATCH, layers=2, precision="float64", gradient=gradient)
+    return Problem(Product(), prop, settings)
+
+
 @pytest.fixture(scope="module")
 def problem():
-    prop = EmergentProperty(mean=[0.8], sd=[0.1])
-    return Problem(Product(), prop, Settings(batch=BATCH, layers=2, precision="float64"))
+    return made("pathwise")
 
 
 def lagrangian(problem, weights, key, n):
@@ -54,6 +60,49 @@ def test_half_batch_gradient_is_unbiased(x64, problem):
     # 5 standard errors: under normality one of the weights exceeds them with probability 1e-5.
     assert standardised(ours, reference, se).max() < 5
     assert standardised(naive, reference, se).max() > 5, "the test must see the bias it looks for"
+
+
+def test_score_gradient_is_unbiased_and_needs_no_derivative_of_the_circuit(x64, problem):
+    # The product is smooth, so both estimators have the same mean, here that of many batches.
+    weights = problem.random_weights(jax.random.key(0))
+    score = made("score")
+
+    def flat(problem, key, batches):
+        keys = jax.random.split(jax.random.key(key), batches)
+        return np.asarray(
+            jax.lax.map(
+                lambda k: ravel_pytree(problem.gradient(weights, k, LAM, C)[0])[0],
+                keys,
+                batch_size=500,
+            )
+        )
+
+    reference = flat(problem, 7, BATCHES)
+    se = reference.std(axis=0, ddof=1) / np.sqrt(BATCHES)
+    assert standardised(flat(score, 8, BATCHES), reference.mean(axis=0), se).max() < 5
+    # A circuit of stairs has no derivative; its mean still has one, which only the score sees.
+    prop = EmergentProperty(mean=[0.8], sd=[0.1])
+    stairs = {
+        kind: Problem(Stairs(), prop, Settings(batch=BATCH, layers=2, gradient=kind))
+        for kind in ("pathwise", "score")
+    }
+    from_entropy = flat(stairs["pathwise"], 9, 2_000).mean(axis=0)
+    with_property = flat(stairs["score"], 9, 2_000).mean(axis=0)
+    assert np.abs(with_property - from_entropy).max() > 1
+
+
+def test_clipped_steps_are_short(x64):
+    prop = EmergentProperty(mean=[0.8], sd=[0.1])
+    lengths = {}
+    for clip in (0.0, 1e-9):
+        problem = Problem(Product(), prop, Settings(batch=BATCH, layers=2, clip=clip))
+        optimiser = _optimiser(problem)
+        weights = problem.random_weights(jax.random.key(0))
+        gradient = jax.tree.map(jnp.ones_like, weights)
+        # Adam forgets the length of a gradient that stays the same, not of one that is cut to 0.
+        updates, _ = optimiser.update(gradient, optimiser.init(weights), weights)
+        lengths[clip] = np.linalg.norm(ravel_pytree(updates)[0])
+    assert lengths[1e-9] < 0.1 * lengths[0.0]
 
 
 def test_measurements_are_those_of_the_batch(x64, problem):

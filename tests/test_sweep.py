@@ -219,9 +219,11 @@ def test_bad_grid_stops_before_anything_starts(tmp_path):
 
 
 def test_stamp_covers_what_makes_runs_due():
-    names = {path.name for path in numerics_files()}
+    names = {path.name for path in numerics_files(dataclasses.asdict(Settings()))}
     assert {"stg.py", "lagrangian.py", "planar.py", "settings.py", "_xla.py"} <= names
-    assert not {"session.py", "maps.py", "history.mplstyle"} & names
+    assert not {"session.py", "maps.py", "history.mplstyle", "dual.py", "resampled.py"} & names
+    names = {path.name for path in numerics_files(dataclasses.asdict(Population()))}
+    assert {"stg.py", "spline.py", "tempering.py", "resampled.py", "dual.py"} <= names
 
 
 def test_training_part_of_the_notebook():

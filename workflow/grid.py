@@ -43,7 +43,7 @@ class Grid:
     settings: dict[str, Any]
 
 
-def read_grid(file: Path) -> Grid:
+def read_grid(file: Path, root: Path = Path()) -> Grid:
     """Read and check a grid file.
 
     It holds `folder`, `grid` (a list of values for each parameter that varies; every combination is
@@ -53,6 +53,7 @@ def read_grid(file: Path) -> Grid:
 
     Args:
         file: in YAML.
+        root: of the repository, where notebooks lie.
 
     Returns:
         The sweep.
@@ -73,22 +74,22 @@ def read_grid(file: Path) -> Grid:
     except (OSError, UnicodeDecodeError, RecursionError, ValueError, yaml.YAMLError) as error:
         raise GridError(f"{file} cannot be read ({error}); mend the file") from error
     try:
-        return _checked(content)
+        return _checked(content, root)
     except (TypeError, ValueError) as error:
         raise GridError(f"{file}: {error}") from error
 
 
-def _checked(content: Any) -> Grid:
+def _checked(content: Any, root: Path) -> Grid:
     if not isinstance(content, dict) or not {"folder", "grid"} <= content.keys() <= _KEYS:
         raise ValueError(
             f"a grid file must hold folder, grid and perhaps {', '.join(sorted(_OPTIONAL))}, "
             f"got {shorten(content)}; see config/note.yaml"
         )
     notebook = _name("notebook", content.get("notebook", NOTEBOOK), r"[\w-]+\.ipynb")
-    if not Path(notebook).is_file():
+    if not (root / notebook).is_file():
         raise ValueError(f"notebook must be a file at the root, got {notebook}; see README.md")
     prefix = _name("prefix", content.get("prefix", "run"), r"[\w-]+") if "prefix" in content else ""
-    defaults = _defaults(Path(notebook))
+    defaults = _defaults(root / notebook)
     folder, grid, fixed = content["folder"], content["grid"], content.get("fixed") or {}
     if not isinstance(folder, str) or not re.fullmatch(r"(?:[\w-]+/)*runs", folder):
         raise ValueError(
