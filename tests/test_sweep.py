@@ -1,5 +1,6 @@
 """The sweep makes what is due, all of it and nothing else; what fails is named."""
 
+import dataclasses
 import os
 import re
 import shutil
@@ -14,7 +15,7 @@ import yaml
 import train as train_step
 from book import contents
 from book import main as lay_out
-from dsnlib import load_run
+from dsnlib import Population, Settings, load_run
 from dsnlib.runs.identity import numerics_files
 from execute import device
 from status import describe

@@ -1,5 +1,6 @@
 """Figures of runs, maps and the circuit, in one style."""
 
+from dsnlib.plots.answer import plot_phase, plot_recipe, wilson
 from dsnlib.plots.circuit import draw_circuit, plot_voltages
 from dsnlib.plots.comparison import plot_divergences, plot_entropies, plot_moments
 from dsnlib.plots.densities import density_map, plot_density, plot_overview
@@ -44,6 +45,8 @@ __all__ = [
     "plot_moments",
     "plot_multipliers",
     "plot_overview",
+    "plot_phase",
+    "plot_recipe",
     "plot_result",
     "plot_snapshots",
     "plot_stage_samples",
@@ -55,4 +58,5 @@ __all__ = [
     "small_png",
     "snapshot_frames",
     "use_style",
+    "wilson",
 ]
