@@ -14,14 +14,18 @@ from scipy import stats
 from dsnlib import load_run
 
 ROOT = Path(__file__).parent.parent
-SOURCES = [ROOT / "train.ipynb", *sorted((ROOT / "chapters").glob("*.ipynb"))]
+SOURCES = [
+    ROOT / "train.ipynb",
+    ROOT / "recipe.ipynb",
+    *sorted((ROOT / "chapters").glob("*.ipynb")),
+]
 EXECUTED = [
     path
     for folder in ("runs", "book")
     for path in sorted((ROOT / folder).glob("*.ipynb"))
     if not path.name.endswith(".tmp.ipynb")  # papermill is still at work on these
 ]
-RUNS = sorted((ROOT / "runs").glob("*/run.nc"))
+RUNS = sorted((ROOT / "runs").glob("c0-*/run.nc"))
 SENTINEL = "complete\n"
 
 
@@ -34,7 +38,9 @@ def code_cells(path):
 
 
 def source_of(path):
-    return ROOT / ("train.ipynb" if path.parent.name == "runs" else f"chapters/{path.name}")
+    if path.parent.name == "book":
+        return ROOT / "chapters" / path.name
+    return ROOT / ("recipe.ipynb" if path.name.startswith("recipe") else "train.ipynb")
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=names(SOURCES))

@@ -1,13 +1,13 @@
 """Sphinx extension: the page of a run says which run it is, and offers its files.
 
-All executed notebooks in runs/ share the cells of train.ipynb; papermill records the parameters
-of each in its metadata.
+All executed notebooks in runs/ share the cells of train.ipynb or recipe.ipynb; papermill records
+the parameters of each in its metadata.
 """
 
 import json
+import re
 from pathlib import Path
 
-HEADING = "# One run"
 DATA_FILES = {"run.nc": "what was recorded", "judged.nc": "how far it is from the exact answer"}
 
 
@@ -19,8 +19,9 @@ def complete_page(app, docname, source):
     given = notebook["metadata"]["papermill"]["parameters"]
     cell = notebook["cells"][0]
     varied = [f"{name} = {value}" for name, value in given.items() if f"{name}-" in docname]
-    title = f"# Run with {', '.join(varied)}"
-    cell["source"] = "".join(cell["source"]).replace(HEADING, title, 1)
+    heading, *rest = "".join(cell["source"]).splitlines(keepends=True)
+    heading = re.sub(r"\b(o|O)ne run$", _run_with(varied), heading)
+    cell["source"] = "".join([heading, *rest])
     notebook["cells"].append(
         {
             "cell_type": "markdown",
@@ -30,6 +31,15 @@ def complete_page(app, docname, source):
         }
     )
     source[0] = json.dumps(notebook)
+
+
+def _run_with(varied):
+    """What replaces "one run" in a heading."""
+
+    def words(match):
+        return f"{'r' if match[1] == 'o' else 'R'}un with {', '.join(varied)}"
+
+    return words
 
 
 def downloads(app, docname):
