@@ -36,7 +36,6 @@ ABLATIONS: dict[str, dict[str, Any]] = {
     "without memory": {"memory": 1},
     "without uniform samples": {"uniform": 1e-3},
     "coupling instead of autoregressive splines": {"flow": "coupling"},
-    "planar layers instead of splines": {"flow": "planar", "layers": 10},
 }
 
 
