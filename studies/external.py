@@ -88,10 +88,12 @@ class ExternalSTG(Circuit):
     def evaluate(self, z: jax.Array) -> jax.Array:
         """Statistics (n, 1) of z (n, 2), by a call of NumPy that JAX cannot differentiate."""
 
+        dtype = z.dtype
+
         def outside(z: Any) -> np.ndarray:
             with np.errstate(over="ignore", invalid="ignore"):
                 f = counted_frequency(hub_voltage(np.asarray(z, float), self.T, self.dt), self.dt)
-            return f[:, None].astype(z.dtype)
+            return f[:, None].astype(dtype)
 
         shape = jax.ShapeDtypeStruct((len(z), 1), z.dtype)
         return jax.pure_callback(outside, shape, z)  # type: ignore[no-any-return]
