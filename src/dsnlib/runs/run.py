@@ -52,6 +52,12 @@ class Run:
         return EmergentProperty(**attribute(self.data, "property"))
 
     @property
+    def simulations(self) -> int:
+        """Number of simulations that training took, those of its tests not counted."""
+        settings = self.settings
+        return settings.epochs * settings.iterations * settings.batch
+
+    @property
     def converged_epoch(self) -> int | None:
         """First epoch at whose end every p of the note's test exceeds 0.05 / M, or None."""
         passed = self._not_rejected()
