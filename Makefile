@@ -42,7 +42,7 @@ test-slurm: $(INSTALLED)
 
 # The built pages in Chromium, which CHROMIUM names if it is not on the path.
 test-browser: report
-	$(BIN)/pytest -m browser tests/browser
+	$(BIN)/pytest -n auto -m browser tests/browser
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check src tests workflow benchmarks book/extensions tools train.ipynb chapters

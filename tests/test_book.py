@@ -296,6 +296,9 @@ def test_verdicts(text, exact, runs):
 
 def test_numbers_of_the_landing_page_are_glued_or_the_notes():
     page = (BOOK / "index.md").read_text()
+    ours = re.findall(r"\{glue:text\}`answer\.ipynb::([\w-]+):s`", page)
+    assert set(ours) == {"answer-runs", "answer-kl-largest", "answer-minutes"}
+    assert set(ours) <= set(glued("answer.ipynb"))  # tests/test_answer.py recomputes them
     keys = re.findall(r"\{glue:text\}`synthesis\.ipynb::([\w-]+):s`", page)
     keys += re.findall(r"```\{glue\} ([\w-]+)\n:doc: synthesis\.ipynb", page)
     assert set(keys) <= set(glued("synthesis.ipynb"))
