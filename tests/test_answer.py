@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import xarray as xr
 import yaml
-from test_book import glued
 
 import dsnlib
+from test_book import glued
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "studies" / "results"
