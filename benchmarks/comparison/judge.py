@@ -44,10 +44,13 @@ def records(folder: Path) -> Iterator[Sampled]:
         facts = {name: np.asarray(value).tolist() for name, value in data.attrs.items()}
         for name in ("settings", "versions"):
             facts[name] = json.loads(facts[name])
+        log_q, log_q_exact = (
+            data[name].values if name in data else None for name in ("log_q", "log_q_exact")
+        )
+        group = data.chain.values if "chain" in data else np.arange(data.sizes["sample"])
         yield Sampled(
             facts.pop("method"), facts.pop("seed"), data.z.values, data.f.values,
-            *(data[name].values if name in data else None for name in ("log_q", "log_q_exact")),
-            data.chain.values if "chain" in data else np.arange(data.sizes["sample"]), facts,
+            log_q, log_q_exact, group, facts,
         )  # fmt: skip
 
 
@@ -83,10 +86,13 @@ def judged(
     statistics = sampled.f.astype(float)[:, None]
     masses = _masses(sampled.z, statistics, exact)
     few = np.random.default_rng(0).permutation(len(sampled.z))[:_C2ST_SAMPLES]
-    kl = forward_kl = None
+    kl = forward_kl = share = None
     if sampled.log_q is not None and sampled.log_q_exact is not None:
-        moments = np.asarray(exact.prop.moments(statistics))
-        kl = kl_divergence(sampled.log_q, exact.log_prob_of(moments))
+        with jax.enable_x64(True):
+            moments = np.asarray(exact.prop.moments(jnp.asarray(statistics)))
+        log_p = exact.log_prob_of(moments)
+        kl = kl_divergence(sampled.log_q, log_p)
+        share = effective_share(log_p - sampled.log_q)
         forward_kl = kl_divergence(log_p_exact, sampled.log_q_exact)
     return {
         "method": sampled.method,
@@ -95,6 +101,7 @@ def judged(
         "distinct": len(np.unique(sampled.z, axis=0)),
         "kl": _plain(kl),
         "forward_kl": _plain(forward_kl),
+        "effective_share": share,
         "kl_at_least": kl_of_masses(masses.mean(axis=0), exact),
         "c2st": _plain(c2st(sampled.z[few], exact_samples[:_C2ST_SAMPLES])),
         "mode_mass": {
@@ -116,6 +123,12 @@ def kl_of_masses(masses: np.ndarray, exact: ExactMaxEnt) -> float:
     p = np.array([mode.mass for mode in exact.modes])
     q, p = (np.append(m, 1 - m.sum()) for m in (masses, p))
     return float(np.sum(q[q > 0] * np.log(q[q > 0] / p[q > 0])))
+
+
+def effective_share(log_weights: np.ndarray) -> float:
+    """Effective over actual number of samples (n,), were they weighted to the target."""
+    weights = np.exp(log_weights - log_weights.max())
+    return float(weights.sum() ** 2 / (weights**2).sum() / len(weights))
 
 
 def grouped(hits: np.ndarray, group: np.ndarray) -> Estimate:

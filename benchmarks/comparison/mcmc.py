@@ -1,4 +1,4 @@
-"""Markov chains with numpyro's samplers on `exact.model`, all chains in one program."""
+"""Markov chains with numpyro's samplers on `exact.model`."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ def _sampled(
     sampler = MCMC(
         KERNELS[kernel](model, init_strategy=init_to_sample, **options),
         num_warmup=warmup, num_samples=kept * thinning, thinning=thinning, num_chains=chains,
-        chain_method="vectorized", progress_bar=False,
+        # SA of numpyro 0.22 gives all chains of one program the same start, and fails.
+        chain_method="sequential" if kernel == "sa" else "vectorized", progress_bar=False,
     )  # fmt: skip
     fields = ("num_steps",) if kernel == "nuts" else ()
     sampler.warmup(jax.random.key(seed), collect_warmup=True, extra_fields=fields)
