@@ -1,0 +1,20 @@
+#!/bin/sh
+# All recorded runs, one after the other: run.sh PYTHON-OF-SBI PYTHON-OF-THE-PROJECT
+set -eu
+here=$(dirname "$0")
+npe="$1 $here/sbi_npe.py"
+samplers="$1 $here/samplers.py"
+mcmc="$2 $here/mcmc.py"
+export DSNLIB_PYTHON="$2"
+
+for seed in 1 2 3; do
+    $samplers rejection --algorithm rejection --seed $seed
+    $samplers smc-10k --starts 1000 --seed $seed
+    $samplers smc-100k --starts 10000 --seed $seed
+    $mcmc aies --kernel aies --chains 200 --warmup 500 --kept 50 --thinning 20 --seed $seed
+    $npe npe-maf-20k --estimator maf --seed $seed
+done
+$npe npe-nsf-20k
+$npe npe-nsf-200k --simulations 200000 --batch 2000 --epochs 40
+$npe tsnpe-nsf-20k --algorithm tsnpe --rounds 5 --simulations 4000 --epochs 40
+$mcmc nuts --chains 100 --warmup 60 --kept 20
