@@ -54,17 +54,15 @@ def records(folder: Path) -> Iterator[Sampled]:
         )  # fmt: skip
 
 
-def trained(folder: Path, exact_samples: np.ndarray) -> Iterator[Sampled]:
+def trained(folder: Path, exact: ExactMaxEnt, exact_samples: np.ndarray) -> Iterator[Sampled]:
     """Complete runs of dsnlib for the same circuit and property, judged by their last network."""
     for file in sorted(folder.glob("*/run.nc")):
         run = dsnlib.load_run(file.parent)
+        if json.loads(run.data.circuit) != exact.circuit.configuration():
+            continue
         data = run.data.isel(snapshot=-1)
-        settings = run.settings
         facts = {
-            # One sample of every batch of every step, where the run does not say otherwise.
-            "simulations": data.attrs.get(
-                "simulations", settings.epochs * settings.iterations * settings.batch
-            ),
+            "simulations": run.simulations,
             "wall_s": data.seconds,
             "settings": json.loads(data.settings),
             "versions": json.loads(data.versions),
@@ -153,10 +151,11 @@ def main() -> None:
     exact = exact_answer()
     exact_samples = read_target().z.values.astype(float)
     log_p_exact = exact.log_prob(exact_samples)
-    everything = [*records(RESULTS), *trained(RUNS, exact_samples)]
+    everything = [*records(RESULTS), *trained(RUNS, exact, exact_samples)]
     results = [judged(sampled, exact, exact_samples, log_p_exact) for sampled in everything]
     answer = {
         "cells": exact.cells,
+        "eta": exact.eta.tolist(),
         "simulations": exact.cells**2,
         "entropy": exact.entropy,
         "modes": {m.name: {"value": m.mass, "se": m.mass_se} for m in exact.modes},

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from dsnlib.exact import ExactMaxEnt
+from dsnlib.plots.densities import widen_small
 from dsnlib.plots.maps import draw_grid, outline_modes, shade_band
 from dsnlib.plots.style import TARGET, mode_colour, seed_colour
 from dsnlib.runs.run import PopulationRun
@@ -31,6 +32,8 @@ def plot_stages(run: PopulationRun) -> Figure:
     left.plot(data.stage, data.scale, color=colour, marker="o", markersize=4)
     left.axhline(1, **TARGET, label="the property's own")
     left.set(yscale="log", ylabel="sd of the target, relative")
+    left.set_yticks([1, 2, 5, 10], ["1", "2", "5", "10"], minor=False)
+    left.set_yticks([], minor=True)
     left.legend()
     middle.plot(data.stage, 100 * data.ess, color=colour, marker="o", markersize=4)
     middle.axhline(100 * run.settings.ess, **TARGET, label="asked for")  # type: ignore[attr-defined]
@@ -79,6 +82,8 @@ def plot_stage_samples(run: PopulationRun, values: xr.DataArray) -> Figure:
 def plot_result(run: PopulationRun, exact: ExactMaxEnt) -> Figure:
     """Samples of the trained network beside as many exact ones, and the mass of every mode.
 
+    Axes of parameters are scaled as square roots, which widens the corner of small values.
+
     Args:
         run: of a circuit with two parameters.
         exact: the exact answer for its circuit and property, of which samples are drawn.
@@ -95,8 +100,8 @@ def plot_result(run: PopulationRun, exact: ExactMaxEnt) -> Figure:
     for ax, points, title in panels:
         ax.scatter(*points.T, s=1, linewidths=0, color="0.35", rasterized=True)
         outline_modes(ax, exact)
-        ax.set(title=f"{n:,} samples: {title}", xlim=exact.circuit.bounds[0])
-        ax.set_ylim(exact.circuit.bounds[1])
+        widen_small(ax)
+        ax.set_title(f"{n:,} samples: {title}")
         for name, set_label in zip(exact.labels.dims, (ax.set_xlabel, ax.set_ylabel), strict=True):
             set_label(f"{name} ({exact.density[name].attrs['units']})")
     assigned = exact.assign(z, statistics)
