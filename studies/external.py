@@ -88,15 +88,14 @@ class ExternalSTG(Circuit):
     def evaluate(self, z: jax.Array) -> jax.Array:
         """Statistics (n, 1) of z (n, 2), by a call of NumPy that JAX cannot differentiate."""
 
-        dtype = z.dtype
-
         def outside(z: Any) -> np.ndarray:
             with np.errstate(over="ignore", invalid="ignore"):
                 f = counted_frequency(hub_voltage(np.asarray(z, float), self.T, self.dt), self.dt)
-            return f[:, None].astype(dtype)
+            return f[:, None].astype(np.float32)
 
-        shape = jax.ShapeDtypeStruct((len(z), 1), z.dtype)
-        return jax.pure_callback(outside, shape, z)  # type: ignore[no-any-return]
+        # Where x64 mode is a context, JAX takes single precision alone from a foreign function.
+        shape = jax.ShapeDtypeStruct((len(z), 1), np.float32)
+        return jax.pure_callback(outside, shape, z).astype(z.dtype)  # type: ignore[no-any-return]
 
 
 def main(out: str) -> None:
