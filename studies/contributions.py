@@ -8,17 +8,36 @@ must be on), simulations in single as in training.
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
+from dsnlib import STG, Run
 from dsnlib.training.problem import Problem
 
 BLOCK = 1_000  # samples at a time: the batch of training
 ESTIMATORS = ("pathwise", "score", "difference")
+
+
+class Snapshot(NamedTuple):
+    """A network with what the Lagrangian makes of it."""
+
+    problem: Problem
+    weights: Any
+    lam: np.ndarray  # (M,) multipliers of the epoch that starts here
+    c: float  # penalty of that epoch
+
+
+def snapshot(run: Run, epoch: int) -> Snapshot:
+    """The network of a run after `epoch` epochs."""
+    problem = Problem(STG(T=200), run.prop, run.settings).compiled
+    _, unravel = ravel_pytree(problem.random_weights(jax.random.key(0)))
+    then = run.data.isel(epoch=min(epoch, run.data.sizes["epoch"] - 1))
+    weights = unravel(jnp.asarray(run.data.weights[epoch].values, float))
+    return Snapshot(problem, weights, then.lam.values, float(then.c))
 
 
 def push(problem: Problem, weights: Any, noise: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -11,21 +11,18 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jax.flatten_util import ravel_pytree
 from tqdm.auto import tqdm
 
-from contributions import ESTIMATORS, directional, drawn, hill, summed
-from dsnlib import STG, EmergentProperty, Judged, Run, exact_maxent, judge, load_run
+from contributions import ESTIMATORS, Snapshot, directional, drawn, hill, snapshot, summed
+from dsnlib import STG, EmergentProperty, ExactMaxEnt, Judged, exact_maxent, judge, load_run
 from dsnlib.judging.losses import mode_losses
 from dsnlib.runs.dataset import write_dataset
 from dsnlib.runs.identity import numerics_stamp, provenance
-from dsnlib.training.problem import Problem
 
 SETTINGS: dict[str, Any] = {
     "cells": 1_000,
@@ -44,24 +41,6 @@ _EXCEEDANCE = np.logspace(-6, 0, 61)
 _QUARTILES = [0.25, 0.5, 0.75]
 
 
-class Snapshot(NamedTuple):
-    """A network with what the Lagrangian makes of it."""
-
-    problem: Problem
-    weights: Any
-    lam: np.ndarray  # (M,) multipliers of the epoch that starts here
-    c: float  # penalty of that epoch
-
-
-def snapshot(run: Run, epoch: int) -> Snapshot:
-    """The network of a run after `epoch` epochs."""
-    problem = Problem(STG(T=200), run.prop, run.settings).compiled
-    _, unravel = ravel_pytree(problem.random_weights(jax.random.key(0)))
-    then = run.data.isel(epoch=min(epoch, run.data.sizes["epoch"] - 1))
-    weights = unravel(jnp.asarray(run.data.weights[epoch].values, float))
-    return Snapshot(problem, weights, then.lam.values, float(then.c))
-
-
 def measured(at: Snapshot, key: jax.Array, n: int) -> dict[str, np.ndarray]:
     """Both estimators on n samples.
 
@@ -71,7 +50,8 @@ def measured(at: Snapshot, key: jax.Array, n: int) -> dict[str, np.ndarray]:
         n: number of samples.
 
     Returns:
-        `lam_eff` (M,); `z` (n, 2) and `slope` (n, 2), of f; and what `summed` returns, by block.
+        `lam_eff` (M,); `z` (n, 2), `f` (n, 1) and `slope` (n, 2) of f; `noise` and what `summed`
+        returns, by block.
     """
     noise, z, f, jacobian = drawn(at.problem, at.weights, key, n)
     prop = at.problem.prop
@@ -82,7 +62,9 @@ def measured(at: Snapshot, key: jax.Array, n: int) -> dict[str, np.ndarray]:
     found = summed(at.problem, at.weights, noise, slope, value - value.mean())
     return {name: np.asarray(part) for name, part in found.items()} | {
         "lam_eff": lam_eff,
+        "noise": noise,
         "z": z.reshape(-1, 2),
+        "f": f.reshape(-1, 1),
         "slope": jacobian.reshape(-1, 2),
     }
 
@@ -107,12 +89,24 @@ def summary(found: dict[str, np.ndarray]) -> dict[str, Any]:
     }
 
 
-def focus(at: Snapshot, key: jax.Array) -> dict[str, Any]:
-    """The estimators at one network in detail, against references that are independent of them."""
-    keys = jax.random.split(key, 4)
+def focus(at: Snapshot, key: jax.Array, exact: ExactMaxEnt, mode: str) -> dict[str, Any]:
+    """The estimators at one network in detail, against references that are independent of them.
+
+    Args:
+        at: the network.
+        key: random key.
+        exact: the exact answer.
+        mode: that is about to be lost.
+
+    Returns:
+        Variables as (dimensions, values).
+    """
+    keys = jax.random.split(key, 3)
     found = measured(at, keys[0], SETTINGS["focus_samples"])
-    reference = measured(at, keys[1], SETTINGS["reference_samples"])["mean"].mean(axis=0)[1]
+    other = measured(at, keys[1], SETTINGS["reference_samples"])
+    reference = other["mean"].mean(axis=0)[1]
     data = {f"focus_{name}": part for name, part in summary(found).items()}
+    data |= rates(at, found, other, exact, mode)
     errors, cosines = [], []
     for size in SETTINGS["sizes"]:
         blocks = found["mean"][:, :2]
@@ -125,7 +119,7 @@ def focus(at: Snapshot, key: jax.Array) -> dict[str, Any]:
     data |= {"size_error": (by_size, errors), "size_cosine": (by_size, cosines)}
     norms = found["norm"].reshape(-1, 2).T
     tails = [[hill(values, k) for k in SETTINGS["tail_sizes"]] for values in norms]
-    data["tail"] = (("kind", "tail_size", "estimate"), tails)
+    data["tail_index"] = (("kind", "tail_size", "estimate"), tails)
     for name, vector in (("reference", reference), ("pathwise", found["mean"].mean(axis=0)[0])):
         unit = vector / np.linalg.norm(vector)
         blocks = found["mean"][:, :2] @ unit
@@ -140,6 +134,32 @@ def focus(at: Snapshot, key: jax.Array) -> dict[str, Any]:
         ]  # fmt: skip
         data[f"difference_{name}"] = (("difference_step", "estimate"), differences)
     return data | on_the_map(at, found)
+
+
+def rates(
+    at: Snapshot,
+    found: dict[str, np.ndarray],
+    other: dict[str, np.ndarray],
+    exact: ExactMaxEnt,
+    mode: str,
+) -> dict[str, Any]:
+    """How fast a mode's log-mass grows down the gradient of the Lagrangian, by each estimator.
+
+    The gradient of the mass is the score-function one of its indicator, from other samples.
+    """  # fmt: skip
+    names = [m.name for m in exact.modes]
+    inside = (exact.assign(other["z"], other["f"]) == names.index(mode)).astype(float)
+    mass, shape = inside.mean(), other["noise"].shape
+    centred = (inside - mass).reshape(shape[:2])
+    sums = summed(at.problem, at.weights, other["noise"], np.zeros(shape), centred)
+    direction = np.asarray(sums["mean"][:, 1]).mean(axis=0) / mass
+    batches = -(found["mean"][:, :2] + found["entropy"].mean(axis=0)) @ direction
+    se = batches.std(axis=0) / np.sqrt(len(batches))
+    return {
+        "rate": (("kind", "estimate"), np.stack([batches.mean(axis=0), se], axis=1)),
+        "rate_batch": (("kind", "quartile"), np.quantile(batches, _QUARTILES, axis=0).T),
+        "lost_mass": ((), mass),
+    }
 
 
 def on_the_map(at: Snapshot, found: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -193,11 +213,12 @@ def study(folder: Path) -> xr.Dataset:
                 snapshot(run, epoch), jax.random.fold_in(key, epoch), SETTINGS["samples"]
             )
             parts.append(_dataset(summary(part), run=name, snapshot=epoch))
-        first = int(mode_losses([Judged(run, judge(path, exact))]).lost.min()) - 1
-        part = focus(snapshot(run, first), jax.random.fold_in(key, 100)) | {
-            "focus_snapshot": ((), first)
-        }
-        parts.append(_dataset(part, run=name))
+        losses = mode_losses([Judged(run, judge(path, exact))]).dropna(subset="lost")
+        loss = losses.sort_values("lost").iloc[0]
+        at = snapshot(run, int(loss.lost) - 1)
+        detail = _dataset(focus(at, jax.random.fold_in(key, 100), exact, loss["mode"]), run=name)
+        detail["focus_snapshot"] = ("run", [int(loss.lost) - 1])
+        parts.append(detail.assign(focus_mode=("run", [loss["mode"]])))
     data = xr.merge(parts, join="outer", compat="no_conflicts").assign_coords(
         estimator=list(ESTIMATORS), kind=list(ESTIMATORS[:2]), exceedance=_EXCEEDANCE,
         size=SETTINGS["sizes"], quartile=_QUARTILES, tail_size=SETTINGS["tail_sizes"],
