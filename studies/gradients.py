@@ -37,17 +37,19 @@ SETTINGS: dict[str, Any] = {
     "shown": 2_000,
     "largest": 200,
 }
+Measured = dict[str, np.ndarray]
 _EXCEEDANCE = np.logspace(-6, 0, 61)
 _QUARTILES = [0.25, 0.5, 0.75]
 
 
-def measured(at: Snapshot, key: jax.Array, n: int) -> dict[str, np.ndarray]:
+def measured(at: Snapshot, key: jax.Array, n: int, lam_eff: np.ndarray | None = None) -> Measured:
     """Both estimators on n samples.
 
     Args:
         at: the network.
         key: random key.
         n: number of samples.
+        lam_eff: (M,) weights of the moments, by default those that follow from the samples.
 
     Returns:
         `lam_eff` (M,); `z` (n, 2), `f` (n, 1) and `slope` (n, 2) of f; `noise` and what `summed`
@@ -56,7 +58,8 @@ def measured(at: Snapshot, key: jax.Array, n: int) -> dict[str, np.ndarray]:
     noise, z, f, jacobian = drawn(at.problem, at.weights, key, n)
     prop = at.problem.prop
     moments = np.concatenate([f, f**2], axis=-1).astype(float)
-    lam_eff = at.lam + at.c * (moments.mean(axis=(0, 1)) - prop.mu)
+    if lam_eff is None:
+        lam_eff = at.lam + at.c * (moments.mean(axis=(0, 1)) - prop.mu)
     value = moments @ lam_eff
     slope = (lam_eff[0] + 2 * lam_eff[1] * f) * jacobian[:, :, 0].astype(float)
     found = summed(at.problem, at.weights, noise, slope, value - value.mean())
@@ -69,7 +72,7 @@ def measured(at: Snapshot, key: jax.Array, n: int) -> dict[str, np.ndarray]:
     }
 
 
-def summary(found: dict[str, np.ndarray]) -> dict[str, Any]:
+def summary(found: Measured) -> dict[str, Any]:
     """Norms, errors and tail indices of the estimators from what `measured` returns."""
     mean, norm = found["mean"].mean(axis=0), found["norm"].reshape(-1, 2)
     variance = found["square"].mean(axis=0) - (mean**2).sum(axis=-1)
@@ -103,7 +106,7 @@ def focus(at: Snapshot, key: jax.Array, exact: ExactMaxEnt, mode: str) -> dict[s
     """
     keys = jax.random.split(key, 3)
     found = measured(at, keys[0], SETTINGS["focus_samples"])
-    other = measured(at, keys[1], SETTINGS["reference_samples"])
+    other = measured(at, keys[1], SETTINGS["reference_samples"], found["lam_eff"])
     reference = other["mean"].mean(axis=0)[1]
     data = {f"focus_{name}": part for name, part in summary(found).items()}
     data |= rates(at, found, other, exact, mode)
@@ -125,28 +128,20 @@ def focus(at: Snapshot, key: jax.Array, exact: ExactMaxEnt, mode: str) -> dict[s
         blocks = found["mean"][:, :2] @ unit
         se = blocks.std(axis=0) / np.sqrt(len(blocks))
         data[f"along_{name}"] = (("kind", "estimate"), np.stack([blocks.mean(axis=0), se], axis=1))
-        differences = [
-            directional(
-                at.problem, at.weights, keys[2], SETTINGS["reference_samples"],
-                found["lam_eff"], step * unit,
-            )
-            for step in SETTINGS["difference_steps"]
-        ]  # fmt: skip
+        given = at.problem, at.weights, keys[2], SETTINGS["reference_samples"], found["lam_eff"]
+        differences = [directional(*given, step * unit) for step in SETTINGS["difference_steps"]]
         data[f"difference_{name}"] = (("difference_step", "estimate"), differences)
     return data | on_the_map(at, found)
 
 
 def rates(
-    at: Snapshot,
-    found: dict[str, np.ndarray],
-    other: dict[str, np.ndarray],
-    exact: ExactMaxEnt,
-    mode: str,
+    at: Snapshot, found: Measured, other: Measured, exact: ExactMaxEnt, mode: str
 ) -> dict[str, Any]:
     """How fast a mode's log-mass grows down the gradient of the Lagrangian, by each estimator.
 
-    The gradient of the mass is the score-function one of its indicator, from other samples.
-    """  # fmt: skip
+    The gradient of the mass is the score-function one of its indicator, from other samples. A batch
+    is wrong where its sign is not that of the score function's mean.
+    """
     names = [m.name for m in exact.modes]
     inside = (exact.assign(other["z"], other["f"]) == names.index(mode)).astype(float)
     mass, shape = inside.mean(), other["noise"].shape
@@ -155,14 +150,16 @@ def rates(
     direction = np.asarray(sums["mean"][:, 1]).mean(axis=0) / mass
     batches = -(found["mean"][:, :2] + found["entropy"].mean(axis=0)) @ direction
     se = batches.std(axis=0) / np.sqrt(len(batches))
+    wrong = (np.sign(batches) != np.sign(batches[:, 1].mean())).mean(axis=0)
     return {
+        "rate_wrong": (("kind",), wrong),
         "rate": (("kind", "estimate"), np.stack([batches.mean(axis=0), se], axis=1)),
         "rate_batch": (("kind", "quartile"), np.quantile(batches, _QUARTILES, axis=0).T),
         "lost_mass": ((), mass),
     }
 
 
-def on_the_map(at: Snapshot, found: dict[str, np.ndarray]) -> dict[str, Any]:
+def on_the_map(at: Snapshot, found: Measured) -> dict[str, Any]:
     """Where samples lie and how f changes about them: random ones, and the steepest."""
     steepness = np.linalg.norm(found["slope"], axis=1)
     order = np.argsort(-steepness)
