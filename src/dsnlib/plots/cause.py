@@ -14,10 +14,13 @@ from dsnlib.plots.style import C0_LINES, seed_colour
 KIND_COLOURS = {"pathwise": "#D55E00", "score": "#0072B2"}
 
 
-def _line(run: str) -> tuple[str, str]:
-    """Colour and dashes of the run with this name."""
+def _line(run: str) -> tuple[str, str]:  # colour and dashes
     c0, seed = (float(part.split("-")[1]) for part in run.split("_"))
     return seed_colour(int(seed)), C0_LINES.get(c0, ":")
+
+
+def _title(run: str) -> str:
+    return run.replace("c0-", "c0 = ").replace("_seed-", ", seed ")
 
 
 def plot_tails(data: xr.Dataset) -> Figure:
@@ -35,7 +38,7 @@ def plot_tails(data: xr.Dataset) -> Figure:
         for ax, kind in ((left, "pathwise"), (middle, "score")):
             norm = data.focus_norm.sel(run=run, kind=kind)
             size = norm / norm.sel(exceedance=0.5, method="nearest")
-            ax.plot(size, data.exceedance, dashes, color=colour, label=run.replace("_", ", "))
+            ax.plot(size, data.exceedance, dashes, color=colour, label=_title(run))
             tail = data.tail_index.sel(run=run, kind=kind)
             right.errorbar(
                 data.tail_size, tail.sel(estimate="value"), tail.sel(estimate="se"),
@@ -99,20 +102,20 @@ def plot_steep(data: xr.Dataset, exact: ExactMaxEnt, runs: list[str]) -> Figure:
     figure, axes = plt.subplots(len(runs), 2, figsize=(7.5, 3.1 * len(runs)), squeeze=False)
     for row, run in zip(axes, runs, strict=True):
         at = data.sel(run=run)
-        for ax, size in zip(row, (3, 9), strict=True):
+        for ax, size in zip(row, (2, 8), strict=True):
             plot_map(ax, exact.grid.isel(statistic=0), cmap="Greys", alpha=0.55)
             points = ax.scatter(
                 *at.shown_z.values.T, c=np.log10(np.maximum(at.shown_steepness, 1e-4)), s=size,
                 vmin=-3, vmax=1, linewidths=0, rasterized=True,
             )  # fmt: skip
             ax.scatter(
-                *at.largest_z.values.T, marker="x", s=18, color="#D55E00", linewidths=0.9,
+                *at.largest_z.values.T, marker="x", s=4 + 2 * size, color="#D55E00", linewidths=0.8,
                 label="200 steepest of a million",
             )  # fmt: skip
             outline_modes(ax, exact)
-        row[0].set(xlim=(0, 20), ylim=(0, 20), title=run.replace("_", ", "))
+        row[0].set(xlim=(0, 14), ylim=(0, 8), title=_title(run))
         row[1].set(xlim=(0, 2), ylim=(0, 3), title="close-up of the lower mode")
-    axes[0, 0].legend(loc="upper right", frameon=True, framealpha=0.9)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center")
     figure.colorbar(points, ax=axes, label="log10 of |df/dz| (Hz/nS)", shrink=0.6)
     return figure
 
@@ -133,17 +136,14 @@ def plot_signal(signal: xr.DataArray, losses: dict[str, list[int]]) -> Figure:
         before = [epoch - 1 for epoch in losses[run]]
         for kind, marker in (("pathwise", "v"), ("score", "^")):
             at = signal.sel(run=run, kind=kind)
-            ax.plot(
-                at.snapshot, at, marker=marker, markersize=4, color=KIND_COLOURS[kind],
-                alpha=0.75, linewidth=0.8,
-            )  # fmt: skip
-            ax.plot(before, at.sel(snapshot=before), "o", ms=9, mfc="none", color="0.2", mew=0.9)
+            options = {"color": KIND_COLOURS[kind], "linewidth": 0.8, "markersize": 4}
+            ax.plot(at.snapshot, at, marker=marker, label=kind, alpha=0.75, **options)
+            ring = {"markersize": 9, "fillstyle": "none", "color": "0.2", "label": "before a loss"}
+            ax.plot(before, at.sel(snapshot=before), "o", **ring)
     for ax, c0 in zip(axes, (1, 100), strict=True):
         ax.axhline(1, color="0.4", linestyle="--", linewidth=0.8)
         ax.set(yscale="log", xlabel="AL epochs done", title=f"c0 = {c0}")
-    for kind, marker in (("pathwise", "v"), ("score", "^")):
-        axes[1].plot([], [], marker=marker, color=KIND_COLOURS[kind], label=kind)
-    axes[1].plot([], [], "o", ms=9, mfc="none", color="0.2", label="before a loss")
     axes[0].set_ylabel("signal / noise of a batch's gradient")
-    figure.legend(*axes[1].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    labels = dict(zip(*axes[0].get_legend_handles_labels()[::-1], strict=True))
+    figure.legend(labels.values(), labels.keys(), loc="outside lower center", ncols=3)
     return figure
