@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 
 import jax
 import numpy as np
-from ablation import SEEDS, measured, write
 
+from ablation import SEEDS, measured, write
 from dsnlib import STG, Circuit, Population
 
 CELLS = 300  # of the grid that judges: this simulator is slow
