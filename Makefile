@@ -45,8 +45,8 @@ test-browser: report
 	$(BIN)/pytest -n auto -m browser tests/browser
 
 lint: $(INSTALLED)
-	$(BIN)/ruff check src tests workflow benchmarks book/extensions tools train.ipynb chapters
-	$(BIN)/ruff format --check src tests workflow benchmarks book/extensions tools
+	$(BIN)/ruff check src tests workflow studies benchmarks book/extensions tools train.ipynb chapters
+	$(BIN)/ruff format --check src tests workflow studies benchmarks book/extensions tools
 	$(BIN)/mypy
 
 # Measure again what chapters/cost.ipynb reports, on a machine that does nothing else.
