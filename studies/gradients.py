@@ -202,7 +202,7 @@ def study(folder: Path) -> xr.Dataset:
     began, parts = time.monotonic(), []
     prop = EmergentProperty(mean=[0.525], sd=[0.025])
     exact = exact_maxent(STG(T=200), prop, cells=SETTINGS["cells"])
-    for path in tqdm(sorted(file.parent for file in folder.glob("*/run.nc"))):
+    for path in tqdm(sorted(file.parent for file in folder.glob("c0-*/run.nc"))):
         run, name = load_run(path), path.name
         key = jax.random.key(int(run.data.seed))
         for epoch in run.data.snapshot.values.tolist():
