@@ -35,7 +35,6 @@ ABLATIONS: dict[str, dict[str, Any]] = {
     "without tempering": {"ess": 1e-6},
     "without memory": {"memory": 1},
     "without uniform samples": {"uniform": 1e-3},
-    "coupling instead of autoregressive splines": {"flow": "coupling"},
 }
 
 

@@ -48,7 +48,7 @@ class ResampledNetwork(dist.Distribution):
         return jax.nn.log_sigmoid(acceptance_logit(self.weights, features(self.flow, z)))
 
     def sample(self, key: jax.Array, sample_shape: tuple[int, ...] = ()) -> jax.Array:
-        """Samples (*sample_shape, D), by rejection."""
+        """Samples (..., D) of the leading shape `sample_shape`, by rejection."""
 
         def propose(carry: tuple[Any, ...]) -> tuple[Any, ...]:
             key, z, done = carry
