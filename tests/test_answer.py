@@ -9,6 +9,7 @@ import xarray as xr
 import yaml
 
 import dsnlib
+from ablation import ABLATIONS
 from test_book import glued
 
 ROOT = Path(__file__).parent.parent
