@@ -16,7 +16,7 @@ BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
 
 def test_own_circuit_trains(tmp_path):
     names = {"__name__": "readme"}
-    exec(BLOCKS[3], names)
+    exec(BLOCKS[4], names)
     pendulum = names["Pendulum"]()
     np.testing.assert_allclose(pendulum.statistics([[1.0]]), 2 * np.pi / np.sqrt(9.81), rtol=1e-6)
     settings = Settings(epochs=1, iterations=10, batch=20, layers=2)
@@ -32,11 +32,18 @@ def test_library_example_runs(tmp_path, monkeypatch):
     exec(BLOCKS[0].replace("epochs=10", small), names)
     assert names["frequency"].shape == (2,)
     assert names["q"].event_shape == (2,)
-    exec(BLOCKS[1], names)
+    brief = (
+        "iterations=5, repeats=1, final_samples=20_000, final_iterations=5, "
+        "acceptance_samples=20_000, acceptance_iterations=0, ess=1e-6"
+    )
+    assert "dsnlib.Population()" in BLOCKS[1]
+    exec(BLOCKS[1].replace("Population()", f"Population({brief})"), names)
+    assert names["run"].simulations == 60_000
+    exec(BLOCKS[2], names)
     assert names["judged"].sizes["snapshot"] == 2
     assert abs(names["exact"].entropy - 1.887) < 0.01
-    assert "Settings(c0=c0)" in BLOCKS[2]
-    exec(BLOCKS[2].replace("c0=c0", f"c0=c0, {small}"), names)
+    assert "Settings(c0=c0)" in BLOCKS[3]
+    exec(BLOCKS[3].replace("c0=c0", f"c0=c0, {small}"), names)
     assert [run.data.seed for run in names["runs"]] == [1, 2, 1, 2]
 
 
