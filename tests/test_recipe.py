@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.append(str(ROOT / "studies"))
 from external import hub_voltage  # noqa: E402
 
-RUNS = sorted((ROOT / "runs").glob("recipe_seed-*"))
+RUNS = sorted(path.parent for path in (ROOT / "runs").glob("recipe_seed-*/run.nc"))
 CELLS = 400
 MEAN, SD = 0.525, 0.025
 FREQUENCIES = np.arange(101) / 100
