@@ -22,7 +22,7 @@ REMEDY = "pass|choose|remove|reshape|drop|swap|shorten"
         ("iterations", 0, "0"),
         ("layers", 0, "0"), ("layers", "[64]", "'[64]'"), ("batch", 2, "2"), ("batch", 101, "101"),
         ("batch", None, "None"), ("learning_rate", 0.0, "0"), ("learning_rate", "1e-3", "'1e-3'"),
-        ("learning_rate", float("inf"), "inf"), ("flow", "spline", "'spline'"), ("flow", 3, "3"),
+        ("learning_rate", float("inf"), "inf"), ("flow", "affine", "'affine'"), ("flow", 3, "3"),
         ("precision", "float16", "'float16'"), ("flow", ["planar"], "['planar']"),
         ("c0", 10**400, "1000"), ("c0", 1e40, "1e+40"), ("c0", np.float32(0), "0"),
     ],

@@ -259,7 +259,7 @@ def test_file_system_without_locks(tmp_path, monkeypatch):
 def test_run_that_another_process_completed_meanwhile(tmp_path, monkeypatch):
     train(tmp_path)
     monkeypatch.setattr("dsnlib.runs.fitting.load_complete", lambda *_: None)  # as it was then
-    monkeypatch.setattr("dsnlib.runs.session.train", None)  # training would fail
+    monkeypatch.setattr("dsnlib.runs.session.load_checkpoint", None)  # training would fail
     assert train(tmp_path).data.seed == SEED
 
 

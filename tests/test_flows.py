@@ -67,7 +67,7 @@ def test_log_determinant_equals_that_of_autodiff(make, seed, x):
         jacobians = jax.vmap(jax.jacfwd(transform))(jnp.asarray(x))
         sign, expected = np.linalg.slogdet(jacobians)
         y = transform(jnp.asarray(x))
-        assert (sign > 0).all()
+        assert (np.abs(sign) == 1).all()  # a spline layer reverses the order of coordinates
         np.testing.assert_allclose(transform.log_abs_det_jacobian(x, y), expected, atol=1e-5)
 
 
@@ -95,7 +95,7 @@ def network(seed, layers=10, dimension=2):
 
 def spline_network(seed, flow):
     weights = initial_weights(jax.random.key(seed), flow, 3, 2)
-    return density_network(jax.tree.map(lambda w: 2 * w, weights), flow, [0.0] * 2, [20.0] * 2)
+    return density_network(weights, flow, [0.0] * 2, [20.0] * 2)
 
 
 @pytest.mark.parametrize("flow", ["spline", "coupling"])

@@ -15,7 +15,7 @@ import yaml
 from circuits import Product
 from dsnlib import CheckpointError, EmergentProperty, Settings, fit
 from dsnlib.runs.checkpoint import CHECKPOINT_FILES, load_checkpoint
-from dsnlib.runs.session import _template
+from dsnlib.runs.methods import LAGRANGIAN
 from dsnlib.training.problem import Problem
 from grid import GridError, read_grid
 from notebooks import defects
@@ -63,7 +63,7 @@ def run(tmp_path_factory):
 
 def test_checkpoints(run, tmp_path):
     content = run[1].read_bytes()
-    like = _template(Problem(Product(), PROPERTY, SMALL))
+    like = LAGRANGIAN.template(Problem(Product(), PROPERTY, SMALL))
 
     def load(folder):
         return load_checkpoint(folder, lambda: like, lambda meta: None)

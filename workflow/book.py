@@ -29,9 +29,11 @@ def contents(report: dict[str, Any], runs: list[str]) -> dict[str, Any]:
     pages = [{"file": _RUNS + run, "title": _title(run)} for run in runs]
     parts = []
     for part in report["parts"]:
-        kept = [entry for entry in part["chapters"] if not entry["file"].startswith(_RUNS)]
-        holds_runs = len(kept) < len(part["chapters"])
-        parts.append({**part, "chapters": kept + pages if holds_runs else kept})
+        chapters = [entry for entry in part["chapters"] if not entry["file"].startswith(_RUNS)]
+        if len(chapters) < len(part["chapters"]):  # the first part with runs takes them all
+            chapters, pages = chapters + pages, []
+        if chapters:
+            parts.append({**part, "chapters": chapters})
     return {**report, "parts": parts}
 
 
