@@ -199,7 +199,7 @@ def test_values_in_grids(tmp_path, kind):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "must hold folder, grid and perhaps fixed, got None"),
+        ("", "must hold folder, grid and perhaps fixed, notebook, prefix, got None"),
         ("[1]", r"must hold folder, grid .* got \[1\]"),
         ("{folder: a/runs, grid: {c0: [1]}, more: 1}", "must hold folder, grid"),
         ("{folder: ../runs, grid: {c0: [1]}}", "folder must be runs, or a path .*got '../runs'"),
