@@ -8,7 +8,7 @@ PROFILE ?= laptop
 SWEEP ?= config/note.yaml
 SNAKEMAKE := $(BIN)/snakemake --profile profiles/$(PROFILE) --config sweep=$(SWEEP) --
 
-.PHONY: report smoke runs chapters status adopt test test-slurm test-browser lint bench pdf
+.PHONY: report smoke runs chapters phase status adopt test test-slurm test-browser lint bench pdf
 
 report: $(INSTALLED)
 	$(SNAKEMAKE) all
@@ -19,6 +19,10 @@ smoke: $(INSTALLED)
 
 runs chapters: $(INSTALLED)
 	$(SNAKEMAKE) $@
+
+# The runs of the phase diagram that are missing; the report shows those that are there.
+phase: $(INSTALLED)
+	$(BIN)/snakemake --profile profiles/$(PROFILE) --snakefile workflow/phase.smk
 
 status: $(INSTALLED)
 	$(BIN)/python workflow/status.py $(SWEEP)

@@ -1,4 +1,4 @@
-"""What each ingredient of the recipe is for: ablation.py NAME OUT trains without one of them.
+"""What each ingredient of the recipe is for: ablation.py NAME OUT trains without one, or with less.
 
 Everything is at a smaller size than the recipe itself, the complete one among them, so that the
 ingredients are compared with one another.
@@ -35,6 +35,8 @@ ABLATIONS: dict[str, dict[str, Any]] = {
     "without tempering": {"ess": 1e-6},
     "without memory": {"memory": 1},
     "without uniform samples": {"uniform": 1e-3},
+    "with a coupling flow": {"flow": "coupling"},
+    "with one layer": {"layers": 1},
 }
 
 
@@ -93,7 +95,11 @@ def write(out: str, record: dict[str, Any]) -> None:
     record |= {"load": os.getloadavg()[0], "provenance": provenance()}
     Path(out).parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(record, indent=1)
-    write_atomically(Path(out), lambda temporary: temporary.write_text(text + "\n"))
+
+    def save(temporary: Path) -> None:
+        temporary.write_text(text + "\n")
+
+    write_atomically(Path(out), save)
 
 
 def main(name: str, out: str) -> None:

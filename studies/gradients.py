@@ -6,6 +6,7 @@ of the epoch that starts at it; after the last epoch, of that one.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import sys
@@ -19,7 +20,16 @@ import xarray as xr
 from tqdm.auto import tqdm
 
 from contributions import ESTIMATORS, Snapshot, directional, drawn, hill, snapshot, summed
-from dsnlib import STG, EmergentProperty, ExactMaxEnt, Judged, exact_maxent, judge, load_run
+from dsnlib import (
+    STG,
+    EmergentProperty,
+    ExactMaxEnt,
+    Judged,
+    Settings,
+    exact_maxent,
+    judge,
+    load_run,
+)
 from dsnlib.judging.losses import mode_losses
 from dsnlib.runs.dataset import write_dataset
 from dsnlib.runs.identity import numerics_stamp, provenance
@@ -225,7 +235,7 @@ def study(folder: Path) -> xr.Dataset:
         settings=json.dumps(SETTINGS),
         seconds=time.monotonic() - began,
         load=os.getloadavg()[0],
-        numerics=numerics_stamp(),
+        numerics=numerics_stamp(dataclasses.asdict(Settings())),
         provenance=json.dumps(provenance()),
     )
 

@@ -1,8 +1,8 @@
 """The phase diagram of the augmented Lagrangian: phase.py POINT INITIAL OUT.
 
-Trains all seeds of one point of the design in config/phase.yaml. A point is named after what it
-varies, for example `score_c0-100`. Every run starts from the initial network of its seed, so points
-differ in the setting alone; `phase.py initial OUT` makes these networks.
+Trains all seeds of one point of the design in config/phase.yaml. Every run starts from the initial
+network of its seed, so points differ in the setting alone; `phase.py initial OUT` makes these
+networks. workflow/phase.smk is the sweep over all points.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import yaml
 from jax.flatten_util import ravel_pytree
 from tqdm.auto import tqdm
 
+from design import DESIGN, read_points
 from dsnlib import STG, EmergentProperty, ExactMaxEnt, Settings, exact_maxent
 from dsnlib.exact.modes import in_band
 from dsnlib.judging.distances import kl_divergence, share_of
@@ -35,7 +36,6 @@ from dsnlib.training.initial import fit_initial
 from dsnlib.training.lagrangian import INITIAL, SimulationError, initial_state, stream, train
 from dsnlib.training.problem import Problem
 
-DESIGN = Path("config/phase.yaml")
 CELLS = 1_000
 _PER_SNAPSHOT = {
     "kl": "KL(q || p*), nats",
@@ -44,18 +44,6 @@ _PER_SNAPSHOT = {
     "mode_mass": "share of samples in each mode",
     "equivalent": "whether both moments are equivalent to their targets",
 }
-
-
-def points(design: dict[str, Any]) -> dict[str, Settings]:
-    """Settings of each point of the design, by name."""
-    found = {}
-    for gradient in design["gradient"]:
-        for varied in [{}, *design["vary"]]:
-            words = [f"{name}-{value:g}" for name, value in varied.items() if name != "epochs"]
-            found["_".join([gradient, *(words or ["base"])])] = Settings(
-                gradient=gradient, **(design["base"] | varied)
-            )
-    return found
 
 
 def initial_networks(seeds: list[int]) -> xr.Dataset:
@@ -152,7 +140,7 @@ def study(settings: Settings, initial: xr.Dataset) -> xr.Dataset:
             "settings": json.dumps(dataclasses.asdict(settings)),
             "seconds": time.monotonic() - began,
             "load": os.getloadavg()[0],
-            "numerics": numerics_stamp(),
+            "numerics": numerics_stamp(dataclasses.asdict(settings)),
             "provenance": json.dumps(provenance()),
         },
     )
@@ -168,15 +156,14 @@ def main(arguments: list[str]) -> None:
         ValueError: the design has no such point.
     """
     point, *given, out = arguments
-    design = yaml.safe_load(DESIGN.read_text())
-    known = points(design)
+    known = read_points()
     if point not in {"initial", *known}:
         raise ValueError(f"POINT must be initial or one of {', '.join(known)}, got {point!r}")
     Path(out).parent.mkdir(parents=True, exist_ok=True)
     if point == "initial":
-        data = initial_networks(design["seeds"])
+        data = initial_networks(yaml.safe_load(DESIGN.read_text())["seeds"])
     else:
-        data = study(known[point], xr.load_dataset(given[0]))
+        data = study(Settings(**known[point]), xr.load_dataset(given[0]))
     write_dataset(Path(out), data)
 
 

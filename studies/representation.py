@@ -7,6 +7,7 @@ file that keeps the exact samples for the next time.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import sys
@@ -21,7 +22,7 @@ import xarray as xr
 from jax.lax import stop_gradient
 from tqdm.auto import tqdm
 
-from dsnlib import STG, EmergentProperty, ExactMaxEnt, exact_maxent
+from dsnlib import STG, EmergentProperty, ExactMaxEnt, Settings, exact_maxent
 from dsnlib.exact.modes import in_band
 from dsnlib.judging.distances import kl_divergence, share_of
 from dsnlib.runs.dataset import write_dataset
@@ -200,7 +201,7 @@ def study(samples_file: Path) -> xr.Dataset:
         exact_entropy=exact.entropy,
         seconds=time.monotonic() - began,
         load=os.getloadavg()[0],
-        numerics=numerics_stamp(),
+        numerics=numerics_stamp(dataclasses.asdict(Settings())),
         provenance=json.dumps(provenance()),
     )
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -53,9 +54,11 @@ def snakemake(folder: Path, *targets: str, **keywords) -> subprocess.CompletedPr
     )  # fmt: skip
 
 
-def due(folder: Path, *targets: str, sweep: str = "config/note.yaml") -> list[str]:
+def due(
+    folder: Path, *targets: str, sweep: str = "config/note.yaml", options: Sequence[str] = ()
+) -> list[str]:
     """Outputs that a sweep would make, but for those of rules that only gather."""
-    done = snakemake(folder, *targets, sweep=sweep, options=["--dry-run"])
+    done = snakemake(folder, *targets, sweep=sweep, options=[*options, "--dry-run"])
     assert done.returncode == 0, done.stdout + done.stderr
     lines = (done.stdout + done.stderr).splitlines()
     return sorted(

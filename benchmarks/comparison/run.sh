@@ -13,8 +13,10 @@ for seed in 1 2 3; do
     $samplers smc-100k --starts 10000 --seed $seed
     $mcmc aies --kernel aies --chains 200 --warmup 500 --kept 50 --thinning 20 --seed $seed
     $npe npe-maf-20k --estimator maf --seed $seed
+    $npe npe-nsf-20k --seed $seed
+    $npe npe-nsf-200k --simulations 200000 --batch 2000 --epochs 40 --seed $seed
+    $npe tsnpe-nsf-20k --algorithm tsnpe --rounds 5 --simulations 4000 --epochs 40 --seed $seed
+    $npe snpe-c-maf-10k --algorithm snpe_c --estimator maf --rounds 5 --simulations 2000 --epochs 20 --seed $seed
+    $mcmc nuts --chains 100 --warmup 60 --kept 20 --seed $seed
+    $mcmc sa --kernel sa --chains 10 --warmup 1000 --kept 200 --thinning 10 --seed $seed
 done
-$npe npe-nsf-20k
-$npe npe-nsf-200k --simulations 200000 --batch 2000 --epochs 40
-$npe tsnpe-nsf-20k --algorithm tsnpe --rounds 5 --simulations 4000 --epochs 40
-$mcmc nuts --chains 100 --warmup 60 --kept 20

@@ -14,6 +14,9 @@ PAGES = sorted(
     for path in HTML.rglob("*.html")
     if not {"_static", "_sources", "_downloads"} & set(path.parts)
 )
+# Once loaded, a page still sets its equations and, where it has a scrubber, gets what draws it.
+_READY = """!document.querySelector('script[type="application/vnd.jupyter.widget-view+json"]')
+  || document.querySelector('.jupyter-widgets')"""
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +48,8 @@ def open_page(chromium):
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
         page.on("requestfailed", lambda r: page.complaints.append(f"{r.url[:100]}: {r.failure}"))
         page.goto((HTML / name).as_uri())
-        page.wait_for_load_state("networkidle")
+        page.evaluate("Promise.all([document.fonts.ready, window.MathJax?.startup?.promise])")
+        page.wait_for_function(_READY)
         return page
 
     yield opened
