@@ -13,11 +13,13 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import dsnlib
 from dsnlib import STG, EmergentProperty, Population, exact_maxent
 from dsnlib.judging.distances import kl_divergence, share_of
+from dsnlib.population import accepting, problem, resampled
 from dsnlib.runs.files import write_atomically
 from dsnlib.runs.identity import provenance
 
@@ -37,6 +39,15 @@ ABLATIONS: dict[str, dict[str, Any]] = {
     "without uniform samples": {"uniform": 1e-3},
     "with a coupling flow": {"flow": "coupling"},
     "with one layer": {"layers": 1},
+    "without tilt": {},
+    "without waves": {},
+    "without headroom": {},
+}
+# What no setting takes away: constants of the method, replaced for the process that ablates them.
+_CONSTANTS: dict[str, tuple[ModuleType, str, Any]] = {
+    "without tilt": (accepting, "_TILTED_AFTER", ()),
+    "without waves": (resampled, "_OCTAVES", 0),
+    "without headroom": (problem, "_HEADROOM", 0.0),
 }
 
 
@@ -105,6 +116,8 @@ def write(out: str, record: dict[str, Any]) -> None:
 def main(name: str, out: str) -> None:
     """Write the record of one ablation."""
     settings = ablated(name)
+    if name in _CONSTANTS:
+        setattr(*_CONSTANTS[name])
     runs = [measured(STG(T=200), settings, seed) for seed in SEEDS]
     write(out, {"name": name, "settings": dataclasses.asdict(settings), "runs": runs})
 

@@ -11,7 +11,6 @@ from dsnlib.exact.dual import solve_dual
 from dsnlib.population.problem import (
     Draw,
     PopulationProblem,
-    acceptance_features,
     acceptance_of,
     fit_acceptance,
     result,
@@ -35,15 +34,14 @@ def accept(
     state: State,
     draws: Draw,
     pool: Pool,
+    known: np.ndarray,
     keep: Callable[[State], None],
 ) -> Training[State]:
-    """Learn the acceptance from draws of the trained flow.
+    """Learn the acceptance from draws of the trained flow, with their features.
 
     What no network resolves is rejected, which shifts the moments; on the way the target is tilted
     so that the network as it is would meet them.
     """
-    known = yield from in_chunks(problem, acceptance_features, state.weights, draws.z)
-    known = known.astype(problem.settings.precision)
     total, excess, ratio = problem.settings.acceptance_iterations, None, None
     due = [BLOCK_STEPS * round(part * total / BLOCK_STEPS) for part in _TILTED_AFTER]
     while state.iteration < total:
@@ -94,13 +92,12 @@ def finish(
     seed: int,
     state: State,
     history: History,
-    draws: Draw,
     pool: Pool,
+    known: np.ndarray | None,
 ) -> Training[None]:
-    """Record the result: its rate of acceptance, eta, and samples."""
+    """Record the result: its rate of acceptance (where there are features), eta, and samples."""
     log_rate = 0.0
-    if problem.settings.acceptance_iterations:
-        known = yield from in_chunks(problem, acceptance_features, state.weights, draws.z)
+    if known is not None:
         log_a = yield from in_chunks(problem, acceptance_of, state.acceptance, known)
         ratio = pool.log_q + pool.log_weights
         log_rate = float(logsumexp(ratio + log_a) - logsumexp(ratio))

@@ -90,13 +90,13 @@ def log_density(problem: PopulationProblem, weights: Weights, z: jax.Array) -> j
 
 
 def acceptance_features(problem: PopulationProblem, weights: Weights, z: jax.Array) -> jax.Array:
-    """(n, 2 P) what the acceptance of z (n, P) depends on."""
+    """(n, F) what the acceptance of z (n, P) depends on."""
     flow = problem.flow(weights)
     return in_blocks(lambda z: features(flow, z), z)  # type: ignore[no-any-return]
 
 
 def acceptance_of(problem: PopulationProblem, weights: Any, known: jax.Array) -> jax.Array:
-    """(n,) log a from (n, 2 P) features."""
+    """(n,) log a from (n, F) features."""
     return in_blocks(lambda known: jax.nn.log_sigmoid(acceptance_logit(weights, known)), known)  # type: ignore[no-any-return]
 
 
@@ -156,7 +156,7 @@ def fit_acceptance(
         steps, total, first: of the fit.
         weights, optimiser: where it stands.
         key: random key.
-        known: (n, 2 P) features of samples.
+        known: (n, F) features of samples.
         excess: (n,) d there.
         ratio: (n,) weights of the samples under the flow.
 

@@ -76,10 +76,10 @@ class ResampledNetwork(dist.Distribution):
 
 
 def features(flow: DensityNetwork, z: jax.Array) -> jax.Array:
-    """What the acceptance of parameters (..., D) depends on: (..., 2 D).
+    """What the acceptance of parameters (..., D) depends on: (..., F).
 
     Their place in the box and the noise from which the flow makes them, in which narrow modes are
-    as wide as their mass.
+    as wide as their mass; and of each of these 2 D numbers sines and cosines, so F is 26 D.
     """
     box = flow.box
     place = 2 * (z - box.low) / (box.high - box.low) - 1
@@ -98,7 +98,7 @@ def acceptance_weights(key: jax.Array, dimension: int) -> Any:
 
 
 def acceptance_logit(weights: Any, features: jax.Array) -> jax.Array:
-    """(...) log a / (1 - a) from features (..., 2 D)."""
+    """(...) log a / (1 - a) from features (..., F)."""
     network = eqx.combine(weights, _fixed(features.shape[-1] // (2 * (1 + 2 * _OCTAVES))))
     return jnp.vectorize(network, signature="(d)->()")(features)  # type: ignore[no-any-return]
 

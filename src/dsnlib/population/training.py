@@ -10,7 +10,13 @@ import numpy as np
 from scipy.special import logsumexp
 
 from dsnlib.population.accepting import BLOCK_STEPS, accept, finish
-from dsnlib.population.problem import PopulationProblem, fit_flow, fresh_optimiser, log_density
+from dsnlib.population.problem import (
+    PopulationProblem,
+    acceptance_features,
+    fit_flow,
+    fresh_optimiser,
+    log_density,
+)
 from dsnlib.population.records import MAX_STAGES, record_stage
 from dsnlib.population.sampling import draws_of, in_chunks, mixed, resampled, weighted
 from dsnlib.population.state import (
@@ -65,9 +71,12 @@ def train(
     key = stream(seed, ACCEPTANCE_DRAW)
     draws = yield from draws_of(problem, state.weights, key, settings.acceptance_samples)
     pool = yield from weighted(problem, state.weights, draws)
+    known = None
     if settings.acceptance_iterations:
-        state = yield from accept(problem, seed, state, draws, pool, keep)
-    yield from finish(problem, seed, state, history, draws, pool)
+        known = yield from in_chunks(problem, acceptance_features, state.weights, draws.z)
+        known = known.astype(settings.precision)
+        state = yield from accept(problem, seed, state, draws, pool, known, keep)
+    yield from finish(problem, seed, state, history, pool, known)
 
 
 def _stage(
