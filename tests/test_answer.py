@@ -60,8 +60,9 @@ def test_phase_diagram():
     assert len(files) == len(design["gradient"]) * (1 + len(design["vary"]))
     assert text["points"] == str(len(files))
     assert text["runs"] == str(len(files) * len(design["seeds"]))
+    most = 0
     for gradient in design["gradient"]:
-        both = converged = total = 0
+        both = converged = near = total = 0
         least = np.inf
         for path in files:
             if path.stem.startswith(f"phase_{gradient}_"):
@@ -73,11 +74,15 @@ def test_phase_diagram():
                 both_here = (held.sel(mode="lower") & held.sel(mode="upper")).values
                 both += both_here.sum()
                 converged += (both_here & (point.not_rejected.isel(epoch=-1).values > 0)).sum()
+                near += (last.kl.values < 1).sum()
+                most = max(most, both_here.sum())
                 total += both_here.size
                 least = min(least, float(last.kl.min()))
-        assert text[f"{gradient}-both"].startswith(f"{both} of {total} [")
-        assert text[f"{gradient}-both-converged"].startswith(f"{converged} of {total} [")
+        assert text[f"{gradient}-both"].startswith(f"{both} of {total} (")
+        assert text[f"{gradient}-both-converged"].startswith(f"{converged} of {total} (")
+        assert text[f"{gradient}-near"].startswith(f"{near} of {total} (")
         assert text[f"{gradient}-best-kl"] == f"{least:.1f}"
+    assert text["most-both"] == str(most)
 
 
 def test_comparison():

@@ -60,14 +60,20 @@ def test_equivalence_against_scipy():
     moments = np.stack([f, f**2], axis=1)
     prop = EmergentProperty([0.5], [0.1])
     tested = equivalence(moments, prop)
-    for i, target in enumerate([0.5, 0.26]):
-        interval = stats.ttest_1samp(moments[:, i], target).confidence_interval(1 - 0.05 / 2)
+    for i, (values, target, unit) in enumerate([(f, 0.5, 0.1), ((f - 0.5) ** 2, 0.01, 0.01)]):
+        interval = stats.ttest_1samp(values, target).confidence_interval(0.95)
         np.testing.assert_allclose(
-            [tested.low[i] + target, tested.high[i] + target], interval, rtol=1e-9
+            [target + unit * tested.low[i], target + unit * tested.high[i]], interval, rtol=1e-9
         )
-    np.testing.assert_allclose(tested.margin, [0.01, 2 * 0.5 * 0.01 + 0.1 * 0.01])
     assert tested.met.all()
-    assert not equivalence(moments + 0.02, prop).met.any()
+    shifted = f + 0.02
+    assert not equivalence(np.stack([shifted, shifted**2], axis=1), prop).met[0]
+
+
+def test_a_variance_half_too_large_is_not_equivalent_where_the_mean_is_many_sd():
+    f = np.random.default_rng(6).normal(5, np.sqrt(1.5) * 0.1, 20_000)
+    tested = equivalence(np.stack([f, f**2], axis=1), EmergentProperty([5.0], [0.1]))
+    assert tested.met.tolist() == [True, False]
 
 
 def test_few_samples_pass_the_notes_test_but_not_equivalence():

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from dsnlib.emergent import EmergentProperty
 from dsnlib.exact import ExactMaxEnt
 from dsnlib.runs import Run
-from dsnlib.training.convergence import equivalence_margin
 from dsnlib.training.history import RECORD_EVERY
 
 SMOOTHING = 10  # records, of 100 iterations each
@@ -19,7 +19,7 @@ RISE = 0.1  # nat, three times the noise of a record
 FALL = 0.5  # nat, beyond the ups and downs of an entropy that stays high
 SPREAD = 1.0  # nat below the uniform distribution
 QUADRANT = 0.05  # share of the samples
-CLOSE = 10  # margins of the equivalence test
+CLOSE = 1  # sd: how far the mean may be off, and what that makes of the second moment
 HELD = 0.1  # of a mode's exact mass
 NOTE_EPOCHS = 8  # after which the note judges c0 = 1
 CONVERGED_BY = 10  # epochs, for c0 = 100
@@ -166,22 +166,27 @@ def _moments_after(r: Judged, epoch: int) -> tuple[np.ndarray, np.ndarray]:
     return moments.mean(axis=0), moments.std(axis=0, ddof=1) / np.sqrt(len(moments))
 
 
+def _of_one_sd(prop: EmergentProperty) -> np.ndarray:
+    """(2,) what a mean off by 1 sd makes of both moments, in Hz and Hz^2."""
+    mean, sd = prop.mean[0], prop.sd[0]
+    return np.array([sd, 2 * abs(mean) * sd + sd**2])
+
+
 def _is_close(runs: list[Judged]) -> Verdict:
     def test(r: Judged) -> Any:
         converged = r.run.converged_epoch
         early = converged is not None and converged <= NOTE_EPOCHS
-        off = _moments_after(r, NOTE_EPOCHS)[0] / equivalence_margin(r.run.prop)
+        off = _moments_after(r, NOTE_EPOCHS)[0] / _of_one_sd(r.run.prop)
         passed = f"passes in epoch {converged}" if converged else "never passes"
         return not early and (abs(off) < CLOSE).all(), (
-            f"{passed}; moments off by {off[0]:+.1f} and {off[1]:+.1f} margins"
+            f"{passed}; moments off by {off[0]:+.2f} and {off[1]:+.2f}"
         )
 
     return _by_seed(
         "C3",
         "c0 = 1: after 8 epochs no seed has converged by the test, though all are close",
         f"the note's test is not passed in epochs 1 to {NOTE_EPOCHS}, and both moments are then "
-        f"off by less than {CLOSE} margins of the equivalence test (about what a mean off by 1 sd "
-        "makes of them)",
+        f"off by less than {CLOSE} (in units of what a mean off by 1 sd makes of them)",
         runs, test,
     )  # fmt: skip
 
@@ -227,7 +232,7 @@ def _does_not_rise(runs: list[Judged]) -> Verdict:
     def test(r: Judged) -> Any:
         smooth, epoch = _smooth_entropy(r.run)
         rise = float(smooth[epoch == 1].max() - r.run.data.entropy[0])
-        return rise <= RISE, f"rises by {rise:.2f} nat in epoch 1"
+        return rise <= RISE, f"{rise:+.2f} nat at the highest in epoch 1"
 
     return _by_seed(
         "C6",

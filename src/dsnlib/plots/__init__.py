@@ -13,15 +13,18 @@ from dsnlib.plots.modes import plot_capture, plot_convergence, plot_losses
 from dsnlib.plots.scrubber import epoch_scrubber
 from dsnlib.plots.stages import plot_result, plot_stage_samples, plot_stages
 from dsnlib.plots.style import (
+    METHOD_COLOURS,
     MODE_COLOURS,
     mode_colour,
     per_cent,
     run_name,
     seed_colour,
+    shown,
     use_style,
 )
 
 __all__ = [
+    "METHOD_COLOURS",
     "MODE_COLOURS",
     "circuit_explorer",
     "density_map",
@@ -55,6 +58,7 @@ __all__ = [
     "run_name",
     "seed_colour",
     "shade_band",
+    "shown",
     "small_png",
     "snapshot_frames",
     "use_style",

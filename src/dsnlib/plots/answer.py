@@ -11,10 +11,7 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from dsnlib.judging import Judged
-from dsnlib.plots.style import mode_colour
-
-_NOTE, _RECIPE = "0.55", "#0072B2"
-_GRADIENT_COLOURS = {"pathwise": "#D55E00", "score": "#0072B2"}
+from dsnlib.plots.style import GRADIENT_COLOURS, METHOD_COLOURS, mode_colour
 
 
 def plot_recipe(recipe: Mapping[str, xr.Dataset], note: Sequence[Judged], goal: float) -> Figure:
@@ -31,7 +28,10 @@ def plot_recipe(recipe: Mapping[str, xr.Dataset], note: Sequence[Judged], goal: 
     figure, (left, right) = plt.subplots(1, 2, figsize=(7.5, 3.0), width_ratios=[1, 1.2])
     last = [judged.judged.isel(snapshot=-1) for judged in note]
     ours = [judged.isel(snapshot=-1) for judged in recipe.values()]
-    groups = (("the note's", last, _NOTE, 1), ("recipe", ours, _RECIPE, 0))
+    groups = (
+        ("the note's", last, METHOD_COLOURS["note"], 1),
+        ("recipe", ours, METHOD_COLOURS["recipe"], 0),
+    )
     for name, group, colour, row in groups:
         offset = np.linspace(-0.25, 0.25, len(group))
         left.errorbar(
@@ -52,15 +52,16 @@ def plot_recipe(recipe: Mapping[str, xr.Dataset], note: Sequence[Judged], goal: 
             ratio = np.array([(j.mode_mass / j.exact_mass).sel(mode=mode).item() for j in group])
             place = k + (-0.18 if name == "recipe" else 0.18) + np.linspace(-0.1, 0.1, len(group))
             right.plot(place, ratio, "o", markersize=4, color=colour)
-    right.axhspan(0.7, 1.3, color="0.9", zorder=0)
+    right.axhspan(0.7, 1.3, color="0.9", zorder=0, label="± 30 %")
     right.axhline(1, color="0.4", linewidth=0.8, zorder=0)
     right.set_yscale("symlog", linthresh=0.1)
-    right.set_yticks([0, 0.1, 0.3, 1, 3, 10], ["0", "0.1", "0.3", "1", "3", "10"])
-    right.set_ylim(-0.02, None)
+    right.set_yticks([0, 0.1, 0.3, 1, 3, 10, 30], ["0", "0.1", "0.3", "1", "3", "10", "30"])
+    right.set_ylim(-0.02, 40)
     right.set_xticks(range(len(modes)), modes)
     for label, mode in zip(right.get_xticklabels(), modes, strict=True):
         label.set_color(mode_colour(mode))
     right.set(xlabel="mode", ylabel="mass over exact mass")
+    right.legend()
     return figure
 
 
@@ -84,7 +85,7 @@ def plot_phase(points: Mapping[str, Mapping[str, xr.Dataset]], what: str, label:
     names = list(next(iter(points.values())))
     figure, ax = plt.subplots(figsize=(7.5, 0.26 * len(names) + 1.1))
     for shift, (gradient, settings) in zip((-0.17, 0.17), points.items(), strict=True):
-        colour = _GRADIENT_COLOURS[gradient]
+        colour = GRADIENT_COLOURS[gradient]
         for row, name in enumerate(names):
             values = settings[name][what].isel(snapshot=-1).values
             heights = row + shift + np.linspace(-0.08, 0.08, len(values))

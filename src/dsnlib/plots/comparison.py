@@ -8,10 +8,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator
 
 from dsnlib.judging import Judged
-from dsnlib.plots.style import EPOCH_BORDER, TARGET, run_line
+from dsnlib.plots.style import EPOCH_BORDER, TARGET, nat_ticks, run_line, shown
 from dsnlib.runs import Run
 
 _TO_THOUSANDS = 1e-3
@@ -72,7 +72,7 @@ def plot_moments(runs: Sequence[Run]) -> Figure:
     for ax, name, unit in zip(
         axes[:, 0], data.moment.values, data.moment_units.values, strict=True
     ):
-        ax.set_ylabel(f"mean of {name} - target\n({unit})")
+        ax.set_ylabel(shown(f"mean of {name} - target\n({unit})"))
     # Within an axis it would lie over curves; the columns share the seeds' colours.
     lines = {line.get_label(): line for ax in axes[0] for line in ax.get_legend_handles_labels()[0]}
     figure.legend(lines.values(), lines.keys(), loc="outside lower center", ncols=4)
@@ -101,9 +101,7 @@ def plot_divergences(runs: Sequence[Judged]) -> Figure:
             )  # fmt: skip
         ax.set(yscale="log", xlabel="AL epochs done", ylabel=label)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        ax.yaxis.set_major_formatter("{x:g}")
-        ax.yaxis.set_minor_formatter(NullFormatter())
+        nat_ticks(ax)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure
 

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from dsnlib.plots.style import EPOCH_BORDER, TARGET, seed_colour
+from dsnlib.plots.style import EPOCH_BORDER, TARGET, moment_line, seed_colour, shown
 from dsnlib.runs import Run
 
 _TO_THOUSANDS = 1e-3
@@ -32,7 +32,7 @@ def plot_history(run: Run) -> Figure:
         ax.plot(thousands, data.statistic_mean.sel(moment=name), color=colour)
         target = float(data.mu.sel(moment=name))
         ax.axhline(target, **TARGET, label=f"target {target:.4g}")
-        ax.set_ylabel(f"mean of {name}\n({data.moment_units.sel(moment=name).item()})")
+        ax.set_ylabel(shown(f"mean of {name}\n({data.moment_units.sel(moment=name).item()})"))
         ax.legend(loc="best")
     for ax in axes:
         _epoch_borders(ax, run)
@@ -58,10 +58,10 @@ def plot_multipliers(run: Run) -> Figure:
     figure, (left, right) = plt.subplots(1, 2, figsize=(7.5, 2.6))
     left.step(data.epoch, data.c, where="mid", color="0.2", marker="o", markersize=3)
     left.set(yscale="log", xlabel="AL epoch", ylabel="penalty c")
-    for marker, name in zip("os^vD<>ph*", data.moment.values, strict=False):
-        right.plot(data.epoch, data.lam.sel(moment=name), marker=marker, markersize=4, label=name)
+    for k, name in enumerate(data.moment.values):
+        right.plot(data.epoch, data.lam.sel(moment=name), **moment_line(name, k))
     right.axhline(0, color="0.8", linewidth=0.8, zorder=0)
-    right.set(xlabel="AL epoch", ylabel="Lagrange multiplier λ")
+    right.set(xlabel="AL epoch", ylabel="Lagrange multiplier λ (nat per unit)")
     right.legend(title="of moment")
     for ax in (left, right):
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))

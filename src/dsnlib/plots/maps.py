@@ -17,7 +17,7 @@ from dsnlib.exact import ExactMaxEnt
 from dsnlib.plots.style import BAND_COLOUR, mode_colour
 from dsnlib.runs import Run
 
-_COLUMNS = 4
+_COLUMNS = 5
 
 
 def plot_map(ax: Axes, values: xr.DataArray, **options: Any) -> QuadMesh:
@@ -83,13 +83,13 @@ def plot_snapshots(run: Run, values: xr.DataArray, zoom: bool = False) -> Figure
         zoom: cut each panel to where its samples are (the middle 96 % along either axis).
 
     Returns:
-        The figure, one panel a snapshot.
+        The figure, one panel a snapshot, named after its epoch.
     """
     data = run.data
     last = data.sizes["snapshot"] - 1
     columns = min(_COLUMNS, last + 1)
     rows = -(-(last + 1) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(7.5, 2.05 * rows), squeeze=False)
+    figure, axes = plt.subplots(rows, columns, figsize=(7.5, 1.7 * rows), squeeze=False)
     low, high = np.nanpercentile(data.log_q, [2, 98])
     for panel, ax in enumerate(axes.flat):
         if panel > last:
@@ -102,7 +102,9 @@ def plot_snapshots(run: Run, values: xr.DataArray, zoom: bool = False) -> Figure
             *z.T, c=data.log_q.isel(snapshot=panel), s=2, linewidths=0, vmin=low, vmax=high,
             cmap="plasma", rasterized=True,
         )  # fmt: skip
-        ax.set_title(f"start of epoch {panel + 1}" if panel < last else f"end of epoch {last}")
+        ax.set_title(f"start of {panel + 1}" if panel < last else f"end of {last}", fontsize=9)
+        ax.locator_params(nbins=3)
+        ax.tick_params(labelsize=8)
         if zoom:
             (left, bottom), (right, top) = np.percentile(z, [2, 98], axis=0)
             ax.set(xlim=(left, right), ylim=(bottom, top))

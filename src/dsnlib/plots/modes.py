@@ -72,16 +72,13 @@ def plot_convergence(runs: Sequence[Run]) -> Figure:
         ax.plot(table.index, np.full(len(table), row), ".", color="0.8", markersize=3)
         for column, look in looks.items():
             passed = table.index[table[column]]
-            ax.plot(passed, np.full(len(passed), row), "o", color="#0072B2", **look)
+            ax.plot(passed, np.full(len(passed), row), "o", color="0.2", **look)
     _label_runs(ax, runs)
     ax.set_ylim(len(runs) - 0.5, -0.5)
     ax.set_xticks(range(1, max(run.settings.epochs for run in runs) + 1))
     ax.set_xlabel("at the end of AL epoch")
-    ax.plot(
-        [], [], "o", color="#0072B2", markersize=11, markerfacecolor="none", label="note's test"
-    )
     for label, look in zip(("note's test", "equivalence test"), looks.values(), strict=True):
-        ax.plot([], [], "o", color="#0072B2", label=label, **look)
+        ax.plot([], [], "o", color="0.2", label=label, **look)
     figure.legend(loc="outside upper center", ncols=2)
     return figure
 

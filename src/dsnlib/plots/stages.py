@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from dsnlib.exact import ExactMaxEnt
 from dsnlib.plots.densities import widen_small
 from dsnlib.plots.maps import draw_grid, outline_modes, shade_band
-from dsnlib.plots.style import TARGET, mode_colour, seed_colour
+from dsnlib.plots.style import METHOD_COLOURS, TARGET, mode_colour, moment_line, seed_colour
 from dsnlib.runs.run import PopulationRun
 
 _COLUMNS = 4
@@ -39,10 +39,10 @@ def plot_stages(run: PopulationRun) -> Figure:
     middle.axhline(100 * run.settings.ess, **TARGET, label="asked for")  # type: ignore[attr-defined]
     middle.set(ylabel="effective samples (%)", ylim=(0, None))
     middle.legend()
-    for marker, name in zip("os^vD<>ph*", data.moment.values, strict=False):
-        values = data.stage_eta.sel(moment=name)
-        right.plot(data.stage, values, marker=marker, markersize=4, label=name)
-    right.set(ylabel="natural parameter η", yscale="symlog")
+    for k, name in enumerate(data.moment.values):
+        right.plot(data.stage, data.stage_eta.sel(moment=name), **moment_line(name, k))
+    right.set_yscale("symlog", linthresh=10)
+    right.set_ylabel("natural parameter η (per unit)")
     right.legend(title="of moment")
     for ax in (left, middle, right):
         ax.set_xlabel("stage")
@@ -72,10 +72,15 @@ def plot_stage_samples(run: PopulationRun, values: xr.DataArray) -> Figure:
         draw_grid(ax, values, cmap="Greys", alpha=0.5)
         shade_band(ax, values, run.prop)
         z = data.stage_z.isel(stage=panel).values
-        ax.scatter(*z.T, s=2, linewidths=0, color="#0072B2", rasterized=True)
+        ax.scatter(*z.T, s=2, linewidths=0, color=METHOD_COLOURS["recipe"], rasterized=True)
         scale = float(data.scale[panel - 1]) if panel else None
-        ax.set_title(f"stage {panel + 1}: " + (f"sd x {scale:.3g}" if scale else "uniform"))
-        ax.label_outer()
+        ax.set_title(f"stage {panel + 1}: " + (f"{scale:.3g} sd" if scale else "uniform"))
+        if panel + _COLUMNS >= stages:  # nothing below
+            ax.xaxis.set_tick_params(labelbottom=True)
+        else:
+            ax.set_xlabel("")
+        if panel % _COLUMNS:
+            ax.set_ylabel("")
     return figure
 
 

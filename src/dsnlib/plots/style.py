@@ -4,6 +4,8 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 from IPython import get_ipython
+from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator, NullFormatter
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 from dsnlib.runs import Run
@@ -12,7 +14,9 @@ from dsnlib.runs import Run
 MODE_COLOURS = {"lower": "#D55E00", "upper": "#0072B2", "third": "#882255"}
 SEED_COLOURS = {1: "#000000", 2: "#E69F00", 3: "#56B4E9", 4: "#CC79A7"}
 BAND_COLOUR = "#009E73"
-TARGET: dict[str, Any] = {"color": "#D55E00", "linestyle": "--", "linewidth": 1.0}
+GRADIENT_COLOURS = {"pathwise": "#404040", "score": "#44AA99"}
+METHOD_COLOURS = {"recipe": "#332288", "note": "#999933"}
+TARGET: dict[str, Any] = {"color": "0.25", "linestyle": "--", "linewidth": 1.0}
 C0_LINES = {1.0: "-", 100.0: "--"}
 EPOCH_BORDER: dict[str, Any] = {"color": "0.85", "linewidth": 0.8, "zorder": 0}
 
@@ -47,6 +51,24 @@ def run_line(run: Run) -> dict[str, Any]:
 def run_name(run: Run) -> str:
     """What figures and tables call a run."""
     return f"c0 = {run.settings.c0:g}, seed {run.data.seed}"
+
+
+def shown(name: str) -> str:
+    """Name or unit of a moment as figures and tables write it: f_hub^2 is f_hub²."""
+    return name.replace("^2", "²")
+
+
+def moment_line(name: str, k: int) -> dict[str, Any]:
+    """Options of the line of the kth moment: a grey, a marker, and its label."""
+    grey = str((0.1, 0.55, 0.75)[k % 3])
+    return {"color": grey, "marker": "os^vD<>ph*"[k % 10], "markersize": 4, "label": shown(name)}
+
+
+def nat_ticks(ax: Axes) -> None:
+    """Ticks 1, 2, 5, 10, .. on a logarithmic y axis."""
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.yaxis.set_minor_formatter(NullFormatter())
 
 
 def per_cent(share: float) -> str:

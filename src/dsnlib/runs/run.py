@@ -101,8 +101,9 @@ class Run:
     def convergence(self) -> pd.DataFrame:
         """Both convergence tests at each epoch's end, one row an epoch.
 
-        Columns for each moment: its mean, the p of the note's bootstrap test, and the confidence
-        interval of mean - target of the equivalence test with its margin; then both verdicts.
+        Columns for each moment: its mean and the p of the note's bootstrap test; for each
+        statistic: the intervals of the equivalence test, of its mean (in sd off target) and of its
+        variance (share off target), from `low` to `high`; then both verdicts.
         """
         not_rejected = self._not_rejected()
         rows: list[dict[str, Any]] = []
@@ -115,8 +116,10 @@ class Run:
             for i, name in enumerate(self.data.moment.values):
                 row[f"mean {name}"] = moments[:, i].mean()
                 row[f"p {name}"] = p[i]
+            statistics = self.data.moment.values[: len(self.prop.mean)]
+            names = [f"{what} {name}" for what in ("mean", "variance") for name in statistics]
+            for i, name in enumerate(names):
                 row[f"low {name}"], row[f"high {name}"] = tested.low[i], tested.high[i]
-                row[f"margin {name}"] = tested.margin[i]
             row["not rejected"] = bool(not_rejected.sel(epoch=epoch))
             row["equivalent"] = bool(tested.met.all())
             rows.append(row)

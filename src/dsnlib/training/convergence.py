@@ -11,7 +11,8 @@ from dsnlib.emergent import EmergentProperty
 
 _BOOTSTRAP_MEANS = 200
 _BOOTSTRAP_SAMPLES = 200
-LEVEL = 0.05  # family-wise level of the convergence tests
+LEVEL = 0.05  # family-wise level of the note's test; level of an interval of the equivalence test
+MARGIN = 0.1  # of the equivalence test: in sd for a mean, as a share for a variance
 
 
 class Welch(NamedTuple):
@@ -77,42 +78,37 @@ def bootstrap_p(moments: np.ndarray, mu: np.ndarray, rng: np.random.Generator) -
 
 
 class Equivalence(NamedTuple):
-    """Confidence intervals of the moments' means about their targets, and the margins."""
+    """95 % intervals of the means and variances, relative to their targets."""
 
-    low: np.ndarray  # (M,) lower ends of E[T] - mu
-    high: np.ndarray  # (M,) upper ends
-    margin: np.ndarray  # (M,)
+    low: np.ndarray  # (2 S,) lower ends of (E[f] - m) / s, then of E[(f - m)^2] / s^2 - 1
+    high: np.ndarray  # (2 S,) upper ends
 
     @property
     def met(self) -> np.ndarray:
-        """(M,) whether the whole interval lies inside the margin."""
-        return (self.low > -self.margin) & (self.high < self.margin)
-
-
-def equivalence_margin(prop: EmergentProperty) -> np.ndarray:
-    """(2 S,) margins of the equivalence test, in the units of the moments.
-
-    0.1 sd for a mean; for a second moment what a mean off by that much and a variance off by 10 %
-    make of it, 0.2 mean sd + 0.1 sd^2.
-    """
-    mean, sd = np.array(prop.mean), np.array(prop.sd)
-    return np.concatenate([0.1 * sd, 0.2 * np.abs(mean) * sd + 0.1 * sd**2])
+        """(2 S,) whether the whole interval lies within the margin."""
+        return (self.low > -MARGIN) & (self.high < MARGIN)
 
 
 def equivalence(moments: np.ndarray, prop: EmergentProperty) -> Equivalence:
-    """Are the moments' means demonstrably close to their targets?
+    """Are mean and variance of each statistic demonstrably close to their targets?
 
-    Student's confidence intervals at a family-wise level of 0.05 (Bonferroni) must lie inside the
-    margins of `equivalence_margin`.
+    Student's 95 % confidence intervals of the mean, in sd off target, and of the variance about the
+    target mean, as a share off target, must lie within +-0.1. The raw second moment would not do:
+    where the mean is many sd it says next to nothing about the variance. All intervals have to
+    lie inside, so their number needs no correction.
 
     Args:
         moments: (n, 2 S) samples of the moments.
         prop: targets of the statistics.
 
     Returns:
-        The intervals and margins, (2 S,) each.
+        The intervals.
+
+    Source: Berger and Hsu, "Bioequivalence trials, intersection-union tests and equivalence
+    confidence sets" (1996).
     """
-    n, M = moments.shape
-    centre = moments.mean(axis=0) - prop.mu
-    reach = stats.t.ppf(1 - LEVEL / (2 * M), n - 1) * moments.std(axis=0, ddof=1) / np.sqrt(n)
-    return Equivalence(centre - reach, centre + reach, equivalence_margin(prop))
+    u = (moments[:, : len(prop.mean)] - np.array(prop.mean)) / np.array(prop.sd)
+    off = np.concatenate([u, u**2 - 1], axis=1)
+    centre = off.mean(axis=0)
+    reach = stats.t.ppf(1 - LEVEL / 2, len(u) - 1) * stats.sem(off)
+    return Equivalence(centre - reach, centre + reach)
