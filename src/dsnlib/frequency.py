@@ -43,7 +43,8 @@ def dominant_frequency(voltage: jax.Array, dt: float, window: int) -> jax.Array:
 
     The voltage is rectified at -10 mV, averaged over `window` samples (valid part only) and
     projected on complex exponentials of 0, 0.01, .. 1 Hz with moduli A_k; the frequency is
-    sum_k f_k A_k^100 / sum_k A_k^100. The mean is not removed, so silence reads as about 0 Hz.
+    sum_k f_k A_k^100 / sum_k A_k^100. The mean is not removed, so where it outweighs the rhythm, as
+    it does a slow one, the frequency reads as about 0 Hz although the neuron fires.
 
     Args:
         voltage: (samples, n), in V.

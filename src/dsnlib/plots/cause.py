@@ -6,12 +6,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from dsnlib.exact import ExactMaxEnt
 from dsnlib.plots.maps import outline_modes, plot_map
-from dsnlib.plots.style import C0_LINES, seed_colour
-
-KIND_COLOURS = {"pathwise": "#D55E00", "score": "#0072B2"}
+from dsnlib.plots.style import C0_LINES, GRADIENT_COLOURS, seed_colour
 
 
 def _line(run: str) -> tuple[str, str]:  # colour and dashes
@@ -42,7 +41,7 @@ def plot_tails(data: xr.Dataset) -> Figure:
             tail = data.tail_index.sel(run=run, kind=kind)
             right.errorbar(
                 data.tail_size, tail.sel(estimate="value"), tail.sel(estimate="se"),
-                color=KIND_COLOURS[kind], linewidth=0.8, capsize=1.5,
+                color=GRADIENT_COLOURS[kind], linewidth=0.8, capsize=1.5,
             )  # fmt: skip
     for ax, kind in ((left, "pathwise"), (middle, "score")):
         ax.set(xscale="log", yscale="log", xlabel="|g| / its median", title=kind)
@@ -53,10 +52,16 @@ def plot_tails(data: xr.Dataset) -> Figure:
     right.set(xscale="log", yscale="log", xlabel="largest samples used", ylabel="tail index")
     right.set_yticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1", "2", "5", "10", "20"])
     right.minorticks_off()
-    for kind, colour in KIND_COLOURS.items():
+    for kind, colour in GRADIENT_COLOURS.items():
         right.plot([], [], color=colour, label=kind)
-    right.legend()
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    right.legend(loc="lower center", bbox_to_anchor=(0.5, 0.98), ncols=2)
+    columns = (len(data.run) + 1) // 2
+    by_row = [row for column in range(columns) for row in range(column, len(data.run), columns)]
+    handles, labels = left.get_legend_handles_labels()
+    figure.legend(
+        [handles[i] for i in by_row], [labels[i] for i in by_row],
+        loc="outside lower center", ncols=columns,
+    )  # fmt: skip
     return figure
 
 
@@ -72,7 +77,7 @@ def plot_sizes(data: xr.Dataset) -> Figure:
     """
     figure, axes = plt.subplots(1, 2, figsize=(7.5, 3.0))
     for ax, name in zip(axes, ("size_error", "size_cosine"), strict=True):
-        for kind, colour in KIND_COLOURS.items():
+        for kind, colour in GRADIENT_COLOURS.items():
             median = data[name].sel(kind=kind, quartile=0.5)
             ax.plot(data.size, median.T, color=colour, linewidth=0.5, alpha=0.6)
             low, middle, high = median.quantile([0.25, 0.5, 0.75], dim="run").values
@@ -84,7 +89,7 @@ def plot_sizes(data: xr.Dataset) -> Figure:
     axes[0].axhline(1, color="0.4", linestyle="--", linewidth=0.8)
     axes[0].set(yscale="log", ylabel="|mean - reference| / |reference|")
     axes[1].set(ylabel="cosine with the reference", ylim=(-1.05, 1.05))
-    axes[1].legend(loc="lower right")
+    figure.legend(*axes[1].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
 
 
@@ -108,11 +113,12 @@ def plot_steep(data: xr.Dataset, exact: ExactMaxEnt, runs: list[str]) -> Figure:
                 *at.shown_z.values.T, c=np.log10(np.maximum(at.shown_steepness, 1e-4)), s=size,
                 vmin=-3, vmax=1, linewidths=0, rasterized=True,
             )  # fmt: skip
-            ax.scatter(
-                *at.largest_z.values.T, marker="x", s=4 + 2 * size, color="#D55E00", linewidths=0.8,
-                label="200 steepest of a million",
-            )  # fmt: skip
             outline_modes(ax, exact)
+            ax.scatter(
+                *at.largest_z.values.T, marker="x", s=4 + 2 * size, color="black", linewidths=0.8,
+                label="200 steepest of a million", zorder=3,
+                path_effects=[withStroke(linewidth=2.2, foreground="white")],
+            )  # fmt: skip
         row[0].set(xlim=(0, 14), ylim=(0, 8), title=_title(run))
         row[1].set(xlim=(0, 2), ylim=(0, 3), title="close-up of the lower mode")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center")
@@ -136,7 +142,7 @@ def plot_signal(signal: xr.DataArray, losses: dict[str, list[int]]) -> Figure:
         before = [epoch - 1 for epoch in losses[run]]
         for kind, marker in (("pathwise", "v"), ("score", "^")):
             at = signal.sel(run=run, kind=kind)
-            options = {"color": KIND_COLOURS[kind], "linewidth": 0.8, "markersize": 4}
+            options = {"color": GRADIENT_COLOURS[kind], "linewidth": 0.8, "markersize": 4}
             ax.plot(at.snapshot, at, marker=marker, label=kind, alpha=0.75, **options)
             ring = {"markersize": 9, "fillstyle": "none", "color": "0.2", "label": "before a loss"}
             ax.plot(before, at.sel(snapshot=before), "o", **ring)

@@ -13,7 +13,7 @@ from dsnlib.circuits.stg import NEURONS
 
 _PLACES = {"f1": (0, 2), "f2": (0, 0), "hub": (2.6, 1), "s1": (5.2, 2), "s2": (5.2, 0)}
 _RADIUS = 0.34
-_INHIBITORY, _ELECTRICAL = "#0072B2", "#D55E00"
+_INHIBITORY, _ELECTRICAL = "#332288", "#117733"  # not those of modes, seeds or gradients
 
 
 def draw_circuit(ax: Axes) -> None:
@@ -85,7 +85,7 @@ def plot_voltages(circuit: STG, z: np.ndarray) -> Figure:
     time = circuit.dt * np.arange(circuit.T + 1)
     figure, axes = plt.subplots(len(NEURONS), 1, figsize=(7.5, 5), sharex=True, sharey=True)
     for ax, name, voltage in zip(axes, NEURONS, voltages, strict=True):
-        ax.plot(time, voltage, color="#D55E00" if name == "hub" else "0.3")
+        ax.plot(time, voltage, color="black" if name == "hub" else "0.5")
         ax.set_ylabel(f"{name}\n(mV)")
         ax.margins(x=0.01)
     axes[-1].set_xlabel("time (s)")

@@ -16,6 +16,7 @@ from dsnlib.frequency import FREQUENCIES, spectrum
 from dsnlib.plots.frames import embedded, small_png
 
 _HUB = "#D55E00"
+_START = (8.0, 1.0)  # g_el and g_synA in nS, in the upper mode
 
 
 def plot_activity(circuit: STG, z: np.ndarray) -> Figure:
@@ -31,7 +32,7 @@ def plot_activity(circuit: STG, z: np.ndarray) -> Figure:
     voltages = 1e3 * np.asarray(circuit.voltages(z[None])[0])  # mV
     time = circuit.dt * np.arange(circuit.T + 1)
     figure = plt.figure(figsize=(7.5, 3.6))
-    grid = figure.add_gridspec(len(NEURONS), 2, width_ratios=[3, 2])
+    grid = figure.add_gridspec(len(NEURONS), 2, width_ratios=[3, 2], wspace=0.1)
     for row, (name, voltage) in enumerate(zip(NEURONS, voltages, strict=True)):
         ax = figure.add_subplot(grid[row, 0])
         ax.plot(time, voltage, color=_HUB if name == "hub" else "0.3")
@@ -57,17 +58,18 @@ def circuit_explorer(circuit: STG, values: Sequence[float]) -> widgets.Widget:
         values: conductances in nS that each slider offers.
 
     Returns:
-        The widget.
+        The widget. It starts at what is offered nearest to (8, 1) nS, in the upper mode.
     """
+    at = [int(np.argmin(np.abs(np.array(values) - start))) for start in _START]
     rows = [
-        widgets.Stack([_activity(circuit, g_el, g_synA) for g_synA in values], selected_index=0)
+        widgets.Stack([_activity(circuit, g_el, g_synA) for g_synA in values], selected_index=at[1])
         for g_el in values
     ]
-    stack = widgets.Stack(rows, selected_index=0)
+    stack = widgets.Stack(rows, selected_index=at[0])
     options = [f"{value:g} nS" for value in values]
     g_el, g_synA = (
-        widgets.SelectionSlider(options=options, description=name, tooltip=name)
-        for name in ("g_el", "g_synA")
+        widgets.SelectionSlider(options=options, index=index, description=name, tooltip=name)
+        for name, index in zip(("g_el", "g_synA"), at, strict=True)
     )
     widgets.jslink((g_el, "index"), (stack, "selected_index"))
     for row in rows:
@@ -92,7 +94,7 @@ def live_explorer(circuit: STG) -> widgets.Widget:
         circuit: to simulate.
 
     Returns:
-        The widget.
+        The widget. It starts at (8, 1) nS, in the upper mode.
     """
 
     def show(g_el: float, g_synA: float) -> None:
@@ -102,13 +104,13 @@ def live_explorer(circuit: STG) -> widgets.Widget:
 
     sliders = {
         p.name: widgets.FloatSlider(
-            value=1.0,
+            value=start,
             min=p.low,
             max=p.high,
             step=0.05,
             description=f"{p.name} (nS)",
             continuous_update=False,
         )
-        for p in circuit.parameters
+        for p, start in zip(circuit.parameters, _START, strict=True)
     }
     return widgets.interactive(show, **sliders)

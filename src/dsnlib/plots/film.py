@@ -14,6 +14,7 @@ import numpy as np
 from IPython.display import HTML
 from matplotlib.animation import FFMpegWriter
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from dsnlib.exact import ExactMaxEnt
 from dsnlib.plots.densities import density_map, plot_density
@@ -21,6 +22,7 @@ from dsnlib.plots.style import TARGET, run_line, run_name
 from dsnlib.runs import Run
 
 _DPI = 110
+_HEIGHT, _ROOM = 6.0, 0.75  # inches; the room below is for the browser's controls
 _FRAMES_A_SECOND = 1  # networks are stored once an epoch; nothing is interpolated
 _CODEC = ["-crf", "32", "-b:v", "0", "-pix_fmt", "yuv420p", "-row-mt", "1"]
 
@@ -44,7 +46,9 @@ def training_film(runs: Sequence[Run], exact: ExactMaxEnt, alt: str) -> HTML:
         ),
     ):
         film, poster = Path(folder) / "film.webm", Path(folder) / "poster.png"
-        figure = plt.figure(figsize=(7.5, 5.2))
+        room = _ROOM / _HEIGHT
+        layout = ConstrainedLayoutEngine(rect=(0, room, 1, 1 - room))
+        figure = plt.figure(figsize=(7.5, _HEIGHT), layout=layout)
         writer = FFMpegWriter(_FRAMES_A_SECOND, codec="libvpx-vp9", extra_args=_CODEC)
         with writer.saving(figure, str(film), _DPI):
             for snapshot in range(count):
@@ -76,4 +80,4 @@ def _draw(figure: Figure, runs: Sequence[Run], exact: ExactMaxEnt, snapshot: int
         below.plot(thousands[: here + 1], entropy[: here + 1], color=run_line(run)["color"])
         below.axhline(exact.entropy, **TARGET)
         below.set(xlabel="iteration (thousands)", ylabel="entropy (nat)")
-    figure.suptitle(f"after {snapshot} AL epochs", fontsize=10)
+    figure.suptitle(f"AL epochs done: {snapshot}", fontsize=10)
