@@ -15,12 +15,53 @@ window.addEventListener("load", () => {
   }
 });
 
+// Figures scroll apart from their captions. Short cells of tables, such as "0.048 ± 0.006", stay on
+// one line, or on two, "0.048" and "[0.042, 0.054]".
+document.addEventListener("DOMContentLoaded", () => {
+  for (const image of document.querySelectorAll(".cell_output > img, .cell_output > figure > img")) {
+    const box = document.createElement("div");
+    box.className = "figure-box";
+    image.replaceWith(box);
+    box.append(image);
+  }
+  for (const cell of document.querySelectorAll(".output.text_html tbody :is(td, th)")) {
+    const text = cell.textContent;
+    if (text.length >= 24) cell.classList.add("prose");
+    else if (!cell.children.length) {
+      const parts = cell.innerHTML.split(/ (?=[[(])/);
+      cell.innerHTML = parts.map((part) => `<span class="whole">${part}</span>`).join(" ");
+    }
+  }
+});
+
+// What scrolls sideways can be reached by keyboard, and book.css lets it say so.
+const sideways =
+  ".cell_output, .output, .figure-box, .widget-box, .pst-scrollable-table-container, " +
+  "div.math mjx-container";
+const markSideways = () => {
+  const boxes = [...document.querySelectorAll(sideways)];
+  const scrolls = boxes.map((box) => box.scrollWidth > box.clientWidth + 1);
+  boxes.forEach((box, i) => {
+    box.classList.toggle("scrolls", scrolls[i]);
+    if (scrolls[i]) box.tabIndex = 0;
+  });
+};
+let due;
+const changed = () => {
+  cancelAnimationFrame(due);
+  due = requestAnimationFrame(markSideways);
+};
+window.addEventListener("load", changed);
+window.addEventListener("resize", changed);
+document.addEventListener("load", changed, true); // of any image
+
 // Widgets give their sliders and buttons no names that a screen reader could tell.
 const buttons = ["play or pause", "stop", "repeat"];
 const named = (element, name) => {
   if (!element.hasAttribute("aria-label")) element.setAttribute("aria-label", name);
 };
 new MutationObserver(() => {
+  changed();
   for (const slider of document.querySelectorAll(".widget-slider")) {
     const name = slider.querySelector(".widget-label")?.textContent;
     const handle = slider.querySelector("[role=slider]");
