@@ -98,6 +98,7 @@ def device(names: Sequence[str]) -> Iterator[None]:
 def main(source: str, scratch: str, target: str, parameters: str) -> None:
     """Execute a notebook and move it to its place where it is complete."""
     executed = Path(scratch)
+    os.environ["TQDM_DISABLE"] = "1"  # a page would keep the progress bar of a slow machine
     execute(nbformat.read(source, as_version=4), executed, json.loads(parameters))
     if found := defects(executed):
         sys.exit(f"{source} did not execute completely: {'; '.join(found)}; see {scratch}")
