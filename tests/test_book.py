@@ -169,7 +169,7 @@ def test_losses(text, runs, held):
         start, end = (float(data[f"violation_{at}"][k].mean()) for at in ("start", "end"))
         entropy = [-float(data.log_q[j].astype(float).mean()) for j in (k, k + 1)]
         c = data.c.values
-        grew = "" if k + 1 == last else "yes" if c[k + 1] > c[k] else "no"
+        grew = "last epoch" if k + 1 == last else "yes" if c[k + 1] > c[k] else "no"
         cooled += entropy[1] < entropy[0]
         tighter += end < start
         penalties.append(c[k])
@@ -182,7 +182,7 @@ def test_losses(text, runs, held):
                 grew,
                 f"{np.hypot(*data.lam.values[k]):,.0f}",
                 f"{start:.2g} to {end:.2g}",
-                "{:.3g} to {:.3g}".format(*entropy),
+                "{:.2f} to {:.2f}".format(*entropy),
             ]
         )
     assert table("c grew after it") == expected

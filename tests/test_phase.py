@@ -55,7 +55,7 @@ def test_points_share_networks_and_noise_and_differ_in_what_is_varied(initial, m
 def adopted(tmp_path_factory):
     folder = copy_of_the_repository(tmp_path_factory.mktemp("phase"))
     shutil.rmtree(folder / ".snakemake", ignore_errors=True)
-    done = snakemake(folder, "all", options=[*SWEEP, "--touch"])
+    done = snakemake(folder, "all", options=[*SWEEP, "--touch", "--forceall"])
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -66,11 +66,11 @@ def test_sweep_trains_the_points_that_are_missing(adopted):
     design = yaml.safe_load(file.read_text())
     whole = file.read_text()
     design["vary"].append({"c0": 7.0, "gamma": 0.5})
-    file.write_text(yaml.safe_dump(design))
+    file.write_text(yaml.safe_dump(design, sort_keys=False))
     new = [f"{RESULTS}{gradient}_c0-7_gamma-0.5.nc" for gradient in ("pathwise", "score")]
     assert due(adopted, "all", options=SWEEP) == new
     design["base"]["beta"] = 3.0  # of all points but those that vary it, and the new ones
-    file.write_text(yaml.safe_dump(design))
+    file.write_text(yaml.safe_dump(design, sort_keys=False))
     found = due(adopted, "all", options=SWEEP)
     assert found == sorted(
         f"{RESULTS}{point}.nc" for point in read_points(file) if "beta" not in point
@@ -82,7 +82,7 @@ def test_sweep_trains_the_points_that_are_missing(adopted):
 def test_design_with_a_point_twice_is_refused(tmp_path):
     design = yaml.safe_load((ROOT / "config" / "phase.yaml").read_text())
     design["vary"].append(design["vary"][0])
-    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(design))
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(design, sort_keys=False))
     with pytest.raises(ValueError, match=r"got pathwise_c0-0\.1 twice; remove one"):
         read_points(tmp_path / "mine.yaml")
 
