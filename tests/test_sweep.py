@@ -284,7 +284,12 @@ def test_contents_of_another_sweeps_book():
     assert "runs/c0-1_seed-1" not in files
     assert "method" in files
     titles = [entry["title"] for entry in entries if "title" in entry]
-    assert titles == ["c0 = 1, seed = 5", "flow = planar, learning_rate = 1e-05, c0 = 100"]
+    assert titles[:2] == ["c0 = 1, seed = 5", "flow = planar, learning_rate = 1e-05, c0 = 100"]
+    assert files.count("runs/recipe_seed-1") == 1
+    assert len(files) == len(set(files))
+    recipe = contents(report, ["recipe_seed-1"])
+    files = [entry["file"] for part in recipe["parts"] for entry in part["chapters"]]
+    assert files.count("runs/recipe_seed-1") == 1
 
 
 def test_another_sweeps_book_has_what_its_pages_include(tmp_path, monkeypatch):
@@ -296,4 +301,11 @@ def test_another_sweeps_book_has_what_its_pages_include(tmp_path, monkeypatch):
         for name in re.findall(r"^```\{(?:literal)?include\} (\S+)$", page.read_text(), re.M)
     ]
     assert included
-    assert [path for path in included if not path.is_file()] == []
+    sources = [*Path("chapters").glob("*.ipynb"), *Path("book").glob("*.md")]
+    linked = [
+        Path("smoke/book") / name
+        for source in sources
+        for name in re.findall(r"\]\((runs/[^)]+)\)", source.read_text())
+    ]
+    assert linked
+    assert [path for path in [*included, *linked] if not path.is_file()] == []

@@ -1,7 +1,7 @@
 """Lay out the book of a sweep other than the note's: book.py BOOK FOLDER RUN...
 
-Its prose, settings and the chapters that show no runs are those of the report, by links; its table
-of contents is the report's with its own runs.
+Its prose, settings, the chapters that show no runs and the pages of the recipe are those of the
+report, by links; its table of contents is the report's, with its own runs instead of the note's.
 """
 
 from __future__ import annotations
@@ -20,20 +20,22 @@ _RUNS = "runs/"
 
 
 def contents(report: dict[str, Any], runs: list[str]) -> dict[str, Any]:
-    """The report's table of contents with other runs in the place of its own.
+    """The report's table of contents with the sweep's runs in the place of the note's.
 
     Args:
         report: content of _toc.yml.
         runs: names.
     """
     pages = [{"file": _RUNS + run, "title": _title(run)} for run in runs]
+    own = {page["file"] for page in pages}
     parts = []
     for part in report["parts"]:
         chapters = [entry for entry in part["chapters"] if not entry["file"].startswith(_RUNS)]
-        if len(chapters) < len(part["chapters"]):  # the first part with runs takes them all
+        if pages and len(chapters) < len(part["chapters"]):  # the first part with runs
             chapters, pages = chapters + pages, []
-        if chapters:
-            parts.append({**part, "chapters": chapters})
+        else:  # chapters about other runs lead to their pages
+            chapters = [entry for entry in part["chapters"] if entry["file"] not in own]
+        parts.append({**part, "chapters": chapters})
     return {**report, "parts": parts}
 
 
@@ -44,18 +46,22 @@ def _title(run: str) -> str:
 
 
 def main(book: str, folder: str, *runs: str) -> None:
-    """Link what the books share, and write the table of contents."""
+    """Link what the books share and the pages of runs, and write the table of contents."""
     target = Path(book)
-    target.mkdir(parents=True, exist_ok=True)
+    (target / "runs").mkdir(parents=True, exist_ok=True)
+    toc = contents(yaml.safe_load(Path("_toc.yml").read_text()), list(runs))
     own = {"_build", "_toc.yml", "runs"}
     links = {target / entry.name: entry for entry in REPORT.iterdir() if entry.name not in own}
     links |= {target.parent / name: Path(name) for name in INCLUDED}
-    for link, source in [*links.items(), (target / "runs", Path(folder))]:
+    for file in (entry["file"] for part in toc["parts"] for entry in part["chapters"]):
+        if file.startswith(_RUNS):
+            run = file.removeprefix(_RUNS)
+            data = Path(folder if run in runs else "runs") / run
+            links |= {target / file: data, target / f"{file}.ipynb": data.parent / f"{run}.ipynb"}
+    for link, source in links.items():
         if not (link.exists() or link.is_symlink()):  # a chapter of its own stays
             link.symlink_to(os.path.relpath(source, link.parent))
-    report = yaml.safe_load(Path("_toc.yml").read_text())
-    toc = yaml.safe_dump(contents(report, list(runs)), sort_keys=False)
-    (target / "_toc.yml").write_text(toc)
+    (target / "_toc.yml").write_text(yaml.safe_dump(toc, sort_keys=False))
 
 
 if __name__ == "__main__":
