@@ -1,9 +1,14 @@
 """Fixtures that several test modules share."""
 
+import signal
+
 import jax
 import pytest
 
 import dsnlib
+
+# A shell starts what it puts into the background with Ctrl-C ignored, which children inherit.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -140,7 +140,10 @@ def test_signal_during_a_call_that_does_not_end(undisturbed, tmp_path, number):
     wait_for((tmp_path / "here").exists, process)
     time.sleep(3)  # until the loop is compiled: before, Python would see the signal
     process.send_signal(number)
-    _, errors = process.communicate(timeout=60)
+    try:
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 128 + number
     assert f"ended by {number.name}" in errors
     assert position(tmp_path / NEWEST) == (0, 200)
