@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -62,6 +62,7 @@ def test_round_trip(make, seed, x):
 @given(seed=SEEDS, x=POINTS)
 @settings(deadline=None, max_examples=25)
 def test_log_determinant_equals_that_of_autodiff(make, seed, x):
+    assume((np.abs(np.abs(x) - 4) > 1e-9).all())  # the splines' ends, where a slope has two sides
     with jax.enable_x64(True):
         transform = make(seed, 3)
         jacobians = jax.vmap(jax.jacfwd(transform))(jnp.asarray(x))
