@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 HTML = ROOT / "book" / "_build" / "html"
 TARGET = ROOT / "book" / "_build" / "dsnlib.pdf"
 MARGIN = dict.fromkeys(("top", "bottom", "left", "right"), "15mm")
+WIDGETS_MS = 1_000  # until widgets are drawn
 # The page alone: no bars, no buttons, no code that the screen hides until it is asked for.
 PRINT = """
 .bd-sidebar, .bd-header, .bd-header-article, .prev-next-footer, .bd-footer, .bd-footer-content,
@@ -28,15 +29,8 @@ h1, h2, h3 { break-after: avoid; }
 def pages() -> list[str]:
     """Names of the pages in the order of the table of contents."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
-    names = [toc["root"]]
-    for part in toc["parts"]:
-        for entry in part["chapters"]:
-            if "glob" in entry:
-                found = HTML.glob(f"{entry['glob']}.html")
-                names += sorted(str(path.relative_to(HTML).with_suffix("")) for path in found)
-            else:
-                names.append(entry["file"])
-    return names
+    chapters = [entry["file"] for part in toc["parts"] for entry in part["chapters"]]
+    return [toc["root"], *chapters]
 
 
 def main() -> None:
@@ -48,7 +42,8 @@ def main() -> None:
         for name in pages():
             page = browser.new_page()
             page.goto((HTML / f"{name}.html").as_uri())
-            page.wait_for_load_state("networkidle")
+            page.evaluate("Promise.all([document.fonts.ready, window.MathJax?.startup?.promise])")
+            page.wait_for_timeout(WIDGETS_MS)
             page.add_style_tag(content=PRINT)
             title = page.locator("h1").first.evaluate("e => e.childNodes[0].textContent")
             printed = HTML.parent / "page.pdf"
