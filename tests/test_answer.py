@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 import yaml
+from scipy import stats
 
 import dsnlib
 from ablation import ABLATIONS
@@ -50,7 +51,15 @@ def test_recipe(exact):
         for path in sorted((ROOT / "runs").glob("c0-*_seed-?/run.nc"))
     ]
     assert text["note-kl"] == f"{min(note):.1f} to {max(note):.1f} nat"
-    assert text["equivalent"] == "8"
+    equivalent = 0
+    for one in data:
+        u = (one.moments.values[-1, :, 0].astype(float) - 0.525) / 0.025
+        intervals = [  # 95 % for both together
+            stats.ttest_1samp(off, 0).confidence_interval(1 - 0.05 / 2) for off in (u, u**2 - 1)
+        ]
+        equivalent += all(interval.low > -0.1 and interval.high < 0.1 for interval in intervals)
+    assert text["equivalent"] == str(equivalent)
+    assert text["equivalent-fresh"] == "8"
 
 
 def test_phase_diagram():

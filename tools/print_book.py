@@ -5,14 +5,13 @@ import shutil
 from pathlib import Path
 
 import yaml
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 from pypdf import PdfWriter
 
 ROOT = Path(__file__).parent.parent
 HTML = ROOT / "book" / "_build" / "html"
 TARGET = ROOT / "book" / "_build" / "dsnlib.pdf"
 MARGIN = dict.fromkeys(("top", "bottom", "left", "right"), "15mm")
-WIDGETS_MS = 1_000  # until widgets are drawn
 # The page alone: no bars, no buttons, no code that the screen hides until it is asked for.
 PRINT = """
 .bd-sidebar, .bd-header, .bd-header-article, .prev-next-footer, .bd-footer, .bd-footer-content,
@@ -33,6 +32,15 @@ def pages() -> list[str]:
     return [toc["root"], *chapters]
 
 
+def wait_until_drawn(page: Page) -> None:
+    """Once loaded, a page still sets its equations and gets what draws its widgets."""
+    page.evaluate("Promise.all([document.fonts.ready, window.MathJax?.startup?.promise])")
+    page.wait_for_function(
+        """!document.querySelector('script[type="application/vnd.jupyter.widget-view+json"]')
+        || document.querySelector('.jupyter-widgets')"""
+    )
+
+
 def main() -> None:
     """Print each page and join them, with a bookmark each."""
     writer = PdfWriter()
@@ -42,8 +50,7 @@ def main() -> None:
         for name in pages():
             page = browser.new_page()
             page.goto((HTML / f"{name}.html").as_uri())
-            page.evaluate("Promise.all([document.fonts.ready, window.MathJax?.startup?.promise])")
-            page.wait_for_timeout(WIDGETS_MS)
+            wait_until_drawn(page)
             page.add_style_tag(content=PRINT)
             title = page.locator("h1").first.evaluate("e => e.childNodes[0].textContent")
             printed = HTML.parent / "page.pdf"

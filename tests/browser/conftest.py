@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
+from print_book import wait_until_drawn
+
 ROOT = Path(__file__).parent.parent.parent
 HTML = ROOT / "book" / "_build" / "html"
 PAGES = sorted(
@@ -14,9 +16,6 @@ PAGES = sorted(
     for path in HTML.rglob("*.html")
     if not {"_static", "_sources", "_downloads"} & set(path.parts)
 )
-# Once loaded, a page still sets its equations and, where it has a scrubber, gets what draws it.
-_READY = """!document.querySelector('script[type="application/vnd.jupyter.widget-view+json"]')
-  || document.querySelector('.jupyter-widgets')"""
 
 
 @pytest.fixture(scope="session")
@@ -48,8 +47,7 @@ def open_page(chromium):
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
         page.on("requestfailed", lambda r: page.complaints.append(f"{r.url[:100]}: {r.failure}"))
         page.goto((HTML / name).as_uri())
-        page.evaluate("Promise.all([document.fonts.ready, window.MathJax?.startup?.promise])")
-        page.wait_for_function(_READY)
+        wait_until_drawn(page)
         return page
 
     yield opened

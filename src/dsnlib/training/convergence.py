@@ -11,7 +11,7 @@ from dsnlib.emergent import EmergentProperty
 
 _BOOTSTRAP_MEANS = 200
 _BOOTSTRAP_SAMPLES = 200
-LEVEL = 0.05  # family-wise level of the note's test; level of an interval of the equivalence test
+LEVEL = 0.05  # family-wise level of the convergence tests
 MARGIN = 0.1  # of the equivalence test: in sd for a mean, as a share for a variance
 
 
@@ -78,7 +78,7 @@ def bootstrap_p(moments: np.ndarray, mu: np.ndarray, rng: np.random.Generator) -
 
 
 class Equivalence(NamedTuple):
-    """95 % intervals of the means and variances, relative to their targets."""
+    """Confidence intervals of the means and variances, relative to their targets."""
 
     low: np.ndarray  # (2 S,) lower ends of (E[f] - m) / s, then of E[(f - m)^2] / s^2 - 1
     high: np.ndarray  # (2 S,) upper ends
@@ -92,10 +92,10 @@ class Equivalence(NamedTuple):
 def equivalence(moments: np.ndarray, prop: EmergentProperty) -> Equivalence:
     """Are mean and variance of each statistic demonstrably close to their targets?
 
-    Student's 95 % confidence intervals of the mean, in sd off target, and of the variance about the
-    target mean, as a share off target, must lie within +-0.1. The raw second moment would not do:
-    where the mean is many sd it says next to nothing about the variance. All intervals have to
-    lie inside, so their number needs no correction.
+    Student's confidence intervals of the mean, in sd off target, and of the variance about the
+    target mean, as a share off target, must lie within +-0.1; they hold together at 95 %
+    (Bonferroni). The raw second moment would not do: where the mean is many sd it says next to
+    nothing about the variance.
 
     Args:
         moments: (n, 2 S) samples of the moments.
@@ -104,11 +104,11 @@ def equivalence(moments: np.ndarray, prop: EmergentProperty) -> Equivalence:
     Returns:
         The intervals.
 
-    Source: Berger and Hsu, "Bioequivalence trials, intersection-union tests and equivalence
-    confidence sets" (1996).
+    Source: equivalence shown by confidence intervals, as in Berger and Hsu, "Bioequivalence trials,
+    intersection-union tests and equivalence confidence sets" (1996).
     """
     u = (moments[:, : len(prop.mean)] - np.array(prop.mean)) / np.array(prop.sd)
     off = np.concatenate([u, u**2 - 1], axis=1)
     centre = off.mean(axis=0)
-    reach = stats.t.ppf(1 - LEVEL / 2, len(u) - 1) * stats.sem(off)
+    reach = stats.t.ppf(1 - LEVEL / (2 * off.shape[1]), len(u) - 1) * stats.sem(off)
     return Equivalence(centre - reach, centre + reach)
