@@ -6,30 +6,34 @@ INSTALLED := $(VENV)/installed
 
 PROFILE ?= laptop
 SWEEP ?= config/note.yaml
-SNAKEMAKE := $(BIN)/snakemake --profile profiles/$(PROFILE) --config sweep=$(SWEEP) --
+SNAKEMAKE = $(BIN)/snakemake --profile "profiles/$(PROFILE)" --config "sweep=$(SWEEP)" --
 
-.PHONY: report smoke runs chapters phase status adopt test test-slurm test-browser lint bench pdf
+# What is started here imports from the repository's root.
+unexport PYTHONSAFEPATH
+
+.PHONY: report smoke runs chapters phase status adopt pdf test test-slurm test-browser lint bench
 
 report: $(INSTALLED)
 	$(SNAKEMAKE) all
 
 # Half of so small a run would be compiling, so the runs share what is compiled.
-smoke: $(INSTALLED)
-	JAX_COMPILATION_CACHE_DIR=$(CURDIR)/smoke/compiled $(MAKE) report SWEEP=config/smoke.yaml
+smoke: export JAX_COMPILATION_CACHE_DIR = $(CURDIR)/smoke/compiled
+smoke: SWEEP = config/smoke.yaml
+smoke: report
 
 runs chapters: $(INSTALLED)
 	$(SNAKEMAKE) $@
 
 # The runs of the phase diagram that are missing; the report shows those that are there.
 phase: $(INSTALLED)
-	$(BIN)/snakemake --profile profiles/$(PROFILE) --snakefile workflow/phase.smk
+	$(BIN)/snakemake --profile "profiles/$(PROFILE)" --snakefile workflow/phase.smk
 
 status: $(INSTALLED)
-	$(BIN)/python workflow/status.py $(SWEEP)
+	$(BIN)/python -m workflow.status "$(SWEEP)"
 
 # Declare runs, pages and chapters that came from elsewhere to be those of the code as it is.
 adopt: $(INSTALLED)
-	$(BIN)/snakemake --profile profiles/laptop --touch --config sweep=$(SWEEP) -- runs chapters
+	$(BIN)/snakemake --profile profiles/laptop --touch --config "sweep=$(SWEEP)" -- runs chapters
 
 # The book as book/_build/dsnlib.pdf, printed by Chromium.
 pdf: report
@@ -49,8 +53,8 @@ test-browser: report
 	$(BIN)/pytest -n auto -m browser tests/browser
 
 lint: $(INSTALLED)
-	$(BIN)/ruff check src tests workflow studies benchmarks book/extensions tools train.ipynb chapters
-	$(BIN)/ruff format --check src tests workflow studies benchmarks book/extensions tools
+	$(BIN)/ruff check src tests workflow report benchmarks book/extensions tools train.ipynb smc.ipynb
+	$(BIN)/ruff format --check src tests workflow report benchmarks book/extensions tools
 	$(BIN)/mypy
 
 # Measure again what chapters/cost.ipynb reports, on a machine that does nothing else.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from dsnlib.runs.files import write_atomically
-from dsnlib.runs.identity import provenance
+from dsnlib.runs.provenance import provenance
+from dsnlib.storage.files import write_json
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -24,7 +24,9 @@ def spread(values: Any) -> dict[str, float]:
     return {"median": median, "low": low, "high": high, "repeats": len(values)}
 
 
-def paired(functions: dict[str, Callable[[], Any]], seconds: float) -> dict[str, dict[str, float]]:
+def paired(
+    functions: Mapping[str, Callable[[], Any]], seconds: float
+) -> dict[str, dict[str, float]]:
     """Time functions in turns for about `seconds`, after one call of each that is not timed.
 
     Returns:
@@ -57,6 +59,5 @@ def write(name: str, results: dict[str, Any]) -> None:
     """Write results with where and when they were measured to results/NAME.json."""
     RESULTS.mkdir(exist_ok=True)
     record = {"measured": datetime.now(UTC).isoformat("T", "seconds"), **provenance(), **results}
-    text = json.dumps(record, indent=1, default=float)
-    write_atomically(RESULTS / f"{name}.json", lambda path: path.write_text(text + "\n") and None)
+    write_json(RESULTS / f"{name}.json", record)
     print(name, json.dumps(results, default=float))

@@ -21,13 +21,13 @@ began = time.perf_counter()
 import dsnlib
 imported = time.perf_counter() - began
 import jax, jax.numpy as jnp, numpy as np
-from dsnlib.training.lagrangian import _block, initial_state
-from dsnlib.training.problem import Problem
-problem = Problem(dsnlib.STG(), dsnlib.EmergentProperty([0.525], [0.025]), dsnlib.Settings())
-state = initial_state(problem, problem.random_weights(jax.random.key(0)))
-block = jax.jit(_block, static_argnums=(0, 1))
-rest = (jnp.zeros(2), jnp.float32(1), jax.random.key(1), jnp.int32(0))
-step = lambda: jax.block_until_ready(block(problem, 20, state.weights, state.optimiser, *rest))
+from dsnlib.methods.lagrangian.objective import Objective
+from dsnlib.methods.lagrangian.programs import block, optimiser_of
+settings = dsnlib.AugmentedLagrangian().compiled()
+objective = Objective(dsnlib.STG(), dsnlib.EmergentProperty([0.525], [0.025]), settings)
+weights = objective.random_weights(jax.random.key(0))
+rest = (optimiser_of(settings).init(weights), jnp.zeros(2), jnp.float32(1), jax.random.key(1), 0)
+step = lambda: jax.block_until_ready(block(objective, 20, weights, *rest))
 began = time.perf_counter()
 step()
 first = time.perf_counter() - began

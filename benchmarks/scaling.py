@@ -1,4 +1,4 @@
-"""How cost grows with batch, Euler steps, runs at once and parameters; single against double."""
+"""How cost grows with batch, Euler steps and parameters; single against double precision."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import numpy as np
 from measure import exponent, paired, write
 
 import dsnlib
-from dsnlib.differentiation import _forward, _reverse, prefers_forward
-from dsnlib.exact import statistics_grid
-from dsnlib.integration import euler
-from dsnlib.training.calls import _vectorised
-from dsnlib.training.lagrangian import _block, initial_state
-from dsnlib.training.problem import Problem
+from dsnlib.circuits.differentiation import _forward, _reverse, prefers_forward
+from dsnlib.circuits.integration import euler
+from dsnlib.maxent import statistics_grid
+from dsnlib.methods.lagrangian.objective import Objective
+from dsnlib.methods.lagrangian.programs import block as train
+from dsnlib.methods.lagrangian.programs import optimiser_of
 
 PROPERTY = dsnlib.EmergentProperty([0.525], [0.025])
 STEPS = 2
@@ -25,11 +25,12 @@ STEPS = 2
 
 def block(T: int, batch: int) -> Any:
     """A call that makes two training steps."""
-    problem = Problem(dsnlib.STG(T=T), PROPERTY, dsnlib.Settings(batch=batch))
-    state = initial_state(problem, problem.random_weights(jax.random.key(0)))
-    compiled = jax.jit(_block, static_argnums=(0, 1))
-    rest = (jnp.zeros(2), jnp.float32(1), jax.random.key(1), jnp.int32(0))
-    return lambda: compiled(problem, STEPS, state.weights, state.optimiser, *rest)
+    settings = dsnlib.AugmentedLagrangian(batch=batch).compiled()
+    objective = Objective(dsnlib.STG(T=T), PROPERTY, settings)
+    weights = objective.random_weights(jax.random.key(0))
+    optimiser = optimiser_of(settings).init(weights)
+    rest = (jnp.zeros(2), jnp.float32(1), jax.random.key(1), 0)
+    return lambda: train(objective, STEPS, weights, optimiser, *rest)
 
 
 def growth(sizes: list[int], **calls: Any) -> dict[str, Any]:
@@ -37,29 +38,6 @@ def growth(sizes: list[int], **calls: Any) -> dict[str, Any]:
     times = paired(calls, seconds=25)
     steps = [times[str(size)]["median"] / STEPS for size in sizes]
     return {"sizes": sizes, "ms_two_steps": times, **exponent(sizes, steps)}
-
-
-def many_runs(counts: list[int]) -> dict[str, Any]:
-    """Two steps of several runs as one program."""
-    problem = Problem(dsnlib.STG(T=200), PROPERTY, dsnlib.Settings())
-    calls = {}
-    for count in counts:
-        states = [
-            initial_state(problem, problem.random_weights(jax.random.key(i))) for i in range(count)
-        ]
-        arguments = (
-            *jax.tree.map(
-                lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]),
-                *[(s.weights, s.optimiser, np.zeros(2, "f4"), np.float32(1)) for s in states],
-            ),
-            jax.random.split(jax.random.key(1), count),
-            np.zeros(count, int),
-        )
-        compiled = _vectorised(_block, (problem.compiled, STEPS))
-        calls[str(count)] = lambda c=compiled, a=arguments: c(*a)
-    times = paired(calls, seconds=25)
-    rate = {n: 1e3 * STEPS * int(n) / t["median"] for n, t in times.items()}
-    return {"ms_two_steps": times, "run_steps_a_second": rate}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +62,7 @@ class Chain(dsnlib.Circuit):
         signal = euler(
             lambda x: [k[i] * (x[i - 1] - x[i]) - 0.1 * jnp.tanh(x[i]) for i in range(len(x))],
             [jnp.full_like(k[0], 2.0 if i == 0 else 1.0) for i in range(len(k))],
-            0.05, 200, lambda x: sum(unit * unit for unit in x),
+            0.05, 200, lambda x: sum((unit * unit for unit in x), jnp.zeros_like(k[0])),
         )  # fmt: skip
         return signal.mean(axis=0)[:, None]
 
@@ -143,7 +121,6 @@ def main() -> None:
         {
             "batch": growth(batches, **{str(n): block(200, n) for n in batches}),
             "T": growth(lengths, **{str(T): block(T, 1_000) for T in lengths}),
-            "runs": many_runs([1, 2, 4, 8]),
             "parameters": modes([1, 2, 4, 8, 16, 32]),
             "precision": precision(),
         },

@@ -16,16 +16,17 @@ import optax
 from measure import paired, ratio, write
 
 import dsnlib
-from dsnlib.circuits import stg
-from dsnlib.circuits.stg import _hub_voltage
-from dsnlib.differentiation import value_and_jacobian
-from dsnlib.frequency import dominant_frequency
-from dsnlib.training.lagrangian import _block, initial_state
-from dsnlib.training.problem import Problem
+from dsnlib.circuits.differentiation import value_and_jacobian
+from dsnlib.circuits.frequency import dominant_frequency
+from dsnlib.circuits.stg import equations
+from dsnlib.methods.lagrangian.objective import Objective
+from dsnlib.methods.lagrangian.programs import block, optimiser_of
 
 BATCH, STEPS = 1_000, 10
 STG = dsnlib.STG(T=200)
-PROBLEM = Problem(STG, dsnlib.EmergentProperty([0.525], [0.025]), dsnlib.Settings(batch=BATCH))
+HUB = ("hub",)
+SETTINGS = dsnlib.AugmentedLagrangian(batch=BATCH).compiled()
+OBJECTIVE = Objective(STG, dsnlib.EmergentProperty([0.525], [0.025]), SETTINGS)
 KEY, LAM, C = jax.random.key(1), jnp.zeros(2), jnp.float32(1)
 
 
@@ -59,11 +60,12 @@ def naive_frequency(z: jax.Array) -> jax.Array:
     """Hub frequency by a plain scan and the filter bank written out."""
     first = tuple(
         jnp.broadcast_to(jnp.array(values)[:, None], (5, len(z)))
-        for values in (stg._INITIAL_V, stg._INITIAL_N, stg._INITIAL_H)
+        for values in (equations._INITIAL_V, equations._INITIAL_N, equations._INITIAL_H)
     )
 
     def step(state, _):  # type: ignore[no-untyped-def]
-        slope = textbook_field(*state, z[:, 0], z[:, 1], STG.g_synB)
+        V, N, H = state
+        slope = textbook_field(V, N, H, z[:, 0], z[:, 1], STG.g_synB)
         state = tuple(x + STG.dt * dx for x, dx in zip(state, slope, strict=True))
         return state, state[0][2]
 
@@ -92,10 +94,10 @@ def naive_step(weights, optimiser, key):  # type: ignore[no-untyped-def]
     """A step of Adam on the same loss, by `jax.value_and_grad` straight through the scan."""
 
     def loss(weights):  # type: ignore[no-untyped-def]
-        network = PROBLEM.network(weights)
+        network = OBJECTIVE.network(weights)
         z, intermediates = network.sample_with_intermediates(key, (BATCH,))
         f = naive_frequency(z)
-        residual = jnp.stack([f, f**2], axis=1) - jnp.asarray(PROBLEM.prop.mu, "f4")
+        residual = jnp.stack([f, f**2], axis=1) - jnp.asarray(OBJECTIVE.prop.mu, "f4")
         R = residual.mean(axis=0)
         R_1, R_2 = residual.reshape(2, -1, 2).mean(axis=1)
         linear = network.log_prob(z, intermediates).mean() + LAM @ R
@@ -110,7 +112,8 @@ def c_loop(z: np.ndarray) -> Callable[[], tuple[np.ndarray, np.ndarray]]:
     """The loop in C on the same points (their number is a multiple of its 16 lanes)."""
     library = Path(tempfile.mkdtemp()) / "stg_loop.so"
     source = Path(__file__).with_name("stg_loop.c")
-    command = ["gcc", "-O3", "-march=native", "-shared", "-fPIC", "-o", library, source, "-lm"]
+    flags = ["-O3", "-march=native", "-shared", "-fPIC"]
+    command = ["gcc", *flags, "-o", str(library), str(source), "-lm"]
     subprocess.run(command, check=True)
     call = ctypes.CDLL(str(library)).stg_loop
     times = np.arange(STG.T + 2 - STG.window) * STG.dt
@@ -126,27 +129,24 @@ def c_loop(z: np.ndarray) -> Callable[[], tuple[np.ndarray, np.ndarray]]:
         call(*pointer[:2], *size, *scalars, *pointer[2:])
         return f, J
 
-    run.keep = bank  # type: ignore[attr-defined] (C holds only its address)
+    vars(run)["keep"] = bank  # C holds only its address
     return run
 
 
 def main() -> None:
     """Measure and write."""
-    weights = PROBLEM.random_weights(jax.random.key(0))
-    state = initial_state(PROBLEM, weights)
-    block = jax.jit(_block, static_argnums=(0, 1))
+    weights = OBJECTIVE.random_weights(jax.random.key(0))
+    optimiser = optimiser_of(SETTINGS).init(weights)
     plain = jax.jit(naive_step)
     adam = optax.adam(1e-3).init(weights)
     gradient, naive = (
         jax.jit(lambda w, p=p: p.gradient(w, KEY, LAM, C)[1])
-        for p in (PROBLEM, dataclasses.replace(PROBLEM, circuit=Naive(T=200)))
+        for p in (OBJECTIVE, dataclasses.replace(OBJECTIVE, circuit=Naive(T=200)))
     )
     same = jax.tree.map(lambda a, b: float(jnp.abs(a - b).max()), gradient(weights), naive(weights))
     step = paired(
         {
-            "ten steps": lambda: block(
-                PROBLEM, STEPS, weights, state.optimiser, LAM, C, KEY, jnp.int32(0)
-            ),
+            "ten steps": lambda: block(OBJECTIVE, STEPS, weights, optimiser, LAM, C, KEY, 0),
             "one naive step": lambda: plain(weights, adam, KEY),
         },
         seconds=40,
@@ -155,7 +155,7 @@ def main() -> None:
 
     # Points that repeat none of training, in a number that suits the lanes of the C loop.
     z = np.random.default_rng(0).uniform(0, 20, (1_008, 2)).astype("f4")
-    points, voltage = jnp.asarray(z), STG._trajectory(jnp.asarray(z), _hub_voltage)
+    points, voltage = jnp.asarray(z), STG._trajectory(jnp.asarray(z), HUB)[:, 0]
     loop = c_loop(z)
     t, J = STG.statistics_and_jacobian(z)
     f, derivative = loop()
@@ -168,13 +168,11 @@ def main() -> None:
         return dominant_frequency(v, STG.dt, STG.window)
 
     def flow(weights):  # type: ignore[no-untyped-def]
-        network = PROBLEM.network(weights)
+        network = OBJECTIVE.network(weights)
         sample, intermediates = network.sample_with_intermediates(KEY, (BATCH,))
         return network.log_prob(sample, intermediates).mean() + sample.mean()
 
-    simulate = jax.jit(
-        lambda z: value_and_jacobian(lambda z: STG._trajectory(z, _hub_voltage).T, z)
-    )
+    simulate = jax.jit(lambda z: value_and_jacobian(lambda z: STG._trajectory(z, HUB)[:, 0].T, z))
     read = jax.jit(lambda v: jax.vjp(readout, v)[1](jnp.ones(v.shape[1])))
     flows = jax.jit(jax.value_and_grad(flow))
     adam_step = jax.jit(lambda w, s: optax.adam(1e-3).update(w, s))
@@ -183,7 +181,7 @@ def main() -> None:
         {
             "statistics and Jacobian": lambda: evaluated(points),
             "C loop": loop,
-            "simulation": lambda: STG._trajectory(points, _hub_voltage),
+            "simulation": lambda: STG._trajectory(points, HUB),
             "simulation with two tangents": lambda: simulate(points),
             "readout and its gradient": lambda: read(voltage),
             "flow and its gradient": lambda: flows(weights),

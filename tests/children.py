@@ -1,27 +1,52 @@
 """A small run that tests train in processes of their own, to disturb it there."""
 
+import dataclasses
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 from circuits import Product
-from dsnlib import EmergentProperty, Settings
+from dsnlib import AugmentedLagrangian, EmergentProperty, Run, fit
 
-SMALL = Settings(epochs=3, iterations=300, batch=200, layers=3)
+# Most toy runs of the tests are this one, or differ in what the compiled programs do not know.
+SMALL = AugmentedLagrangian(epochs=3, iterations=300, batch=200, layers=3)
+DOUBLE = dataclasses.replace(SMALL, precision="float64")
 PROPERTY = EmergentProperty([0.8], [0.3])
 SEED = 5
 
 _TRAIN = """
 import sys
 sys.path.insert(0, {tests!r})
-from children import PROPERTY, SEED, SMALL, Product
-from dsnlib import fit
-import dsnlib.runs.session as session
+from children import *
+from dsnlib.runs import folder as runs_folder
 out = {out!r}
 {before}
-fit(Product(), PROPERTY, SMALL, seed=SEED, out=out)
+train(out)
 """
+
+# Checkpoints after every step, and a step where it says that it is there, and stays a while.
+EVERY_STEP = "runs_folder._CHECKPOINT_SECONDS = 0"
+SLOWLY = """
+import time
+from pathlib import Path
+from dsnlib.runs.progress import Progress
+show = Progress.show
+def slow(self, report):
+    if report.done == 500:
+        here = Path(out, "here")
+        here.touch()
+        while here.exists():
+            time.sleep(0.01)
+    show(self, report)
+Progress.show = slow
+"""
+
+
+def train(out: Path | str, seed: int = SEED) -> Run:
+    """Train the small run, or go on with it, or load it."""
+    return fit(Product(), PROPERTY, SMALL, seed=seed, out=out)
 
 
 def command(out: Path, before: str = "") -> list[str]:
@@ -31,9 +56,13 @@ def command(out: Path, before: str = "") -> list[str]:
 
 
 def start(out: Path, before: str = "") -> subprocess.Popen:
-    """Start such a process."""
+    """Start such a process, which may be killed: it leaves no half-written program to others."""
     return subprocess.Popen(
-        command(out, before), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        command(out, before),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "1e9"},
     )
 
 
@@ -47,4 +76,7 @@ def wait_for(condition, process=None, seconds=120):
         time.sleep(0.01)
 
 
-__all__ = ["PROPERTY", "SEED", "SMALL", "Product", "command", "start", "wait_for"]
+__all__ = [
+    "DOUBLE", "EVERY_STEP", "PROPERTY", "SEED", "SLOWLY", "SMALL", "Product", "command", "fit",
+    "start", "train", "wait_for",
+]  # fmt: skip

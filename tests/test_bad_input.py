@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import dsnlib
-from dsnlib import STG, EmergentProperty, Linear2D, Parameter, Settings, fit
+from dsnlib import STG, AugmentedLagrangian, EmergentProperty, Linear2D, Parameter, fit
 
 REMEDY = "pass|choose|remove|reshape|drop|swap|shorten"
 
@@ -27,9 +27,9 @@ REMEDY = "pass|choose|remove|reshape|drop|swap|shorten"
         ("c0", 10**400, "1000"), ("c0", 1e40, "1e+40"), ("c0", np.float32(0), "0"),
     ],
 )  # fmt: skip
-def test_settings(name, value, shown):
+def test_augmented_lagrangian(name, value, shown):
     with pytest.raises((TypeError, ValueError)) as error:
-        Settings(**{name: value})
+        AugmentedLagrangian(**{name: value})
     message = str(error.value)
     assert message.startswith(name)
     assert shown in message
@@ -116,7 +116,7 @@ TARGET = EmergentProperty([0.525], [0.025])
 @pytest.mark.parametrize("seed", [-1, 1.5, 1.0, "7", None, 2**32, True])
 def test_seed(tmp_path, seed):
     with pytest.raises((TypeError, ValueError), match="seed must be"):
-        fit(STG(), TARGET, Settings(), seed=seed, out=tmp_path / "run")
+        fit(STG(), TARGET, AugmentedLagrangian(), seed=seed, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
@@ -130,16 +130,16 @@ def test_seed(tmp_path, seed):
 )
 def test_property_that_the_circuit_cannot_have(tmp_path, circuit, prop, message):
     with pytest.raises(ValueError, match=message):
-        fit(circuit, prop, Settings(), seed=1, out=tmp_path / "run")
+        fit(circuit, prop, AugmentedLagrangian(), seed=1, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
 def test_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(OSError, match=r"out must be a folder that can be written, got .*; choose"):
-        fit(STG(), TARGET, Settings(), seed=1, out=tmp_path / "file" / "run")
+        fit(STG(), TARGET, AugmentedLagrangian(), seed=1, out=tmp_path / "file" / "run")
     with pytest.raises(OSError, match="out must be a folder that can be written"):
-        fit(STG(), TARGET, Settings(), seed=1, out=tmp_path / "file")
+        fit(STG(), TARGET, AugmentedLagrangian(), seed=1, out=tmp_path / "file")
     assert (tmp_path / "file").read_text() == "not a folder"
 
 
@@ -147,13 +147,13 @@ def test_read_only_file_system():
     if not Path("/proc/sys").is_dir():
         pytest.skip("needs Linux's /proc, where not even root may make a folder")
     with pytest.raises(OSError, match="out must be a folder that can be written, got '/proc/"):
-        fit(STG(), TARGET, Settings(), seed=1, out="/proc/sys/run")
+        fit(STG(), TARGET, AugmentedLagrangian(), seed=1, out="/proc/sys/run")
 
 
 @pytest.mark.parametrize("out", [None, "", 3])
 def test_folder_that_is_no_path(out):
     with pytest.raises(TypeError, match="out must be the path of a folder"):
-        fit(STG(), TARGET, Settings(), seed=1, out=out)
+        fit(STG(), TARGET, AugmentedLagrangian(), seed=1, out=out)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -181,18 +181,21 @@ class Undeclared(Linear2D.__base__):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((STG, TARGET, Settings()), "circuit must be a dsnlib.Circuit, got <class"),
+        ((STG, TARGET, AugmentedLagrangian()), "circuit must be a dsnlib.Circuit, got <class"),
         (
-            (STG(), ([0.525], [0.025]), Settings()),
+            (STG(), ([0.525], [0.025]), AugmentedLagrangian()),
             r"prop must be a dsnlib.EmergentProperty, got \(",
         ),
         (
             (STG(), TARGET, {"c0": 1}),
-            r"settings must be a dsnlib.Settings or a dsnlib.Population, got {'c0': 1}; pass",
+            r"method must be a dsnlib.Method, got {'c0': 1}; pass an instance",
         ),
-        ((Flat(), TARGET, Settings()), r"evaluate must return shape \(n, 1\) .* got \(2,\)"),
         (
-            (Undeclared(), EmergentProperty([0, 1], [1, 1]), Settings()),
+            (Flat(), TARGET, AugmentedLagrangian()),
+            r"evaluate must return shape \(n, 1\) .* got \(2,\)",
+        ),
+        (
+            (Undeclared(), EmergentProperty([0, 1], [1, 1]), AugmentedLagrangian()),
             "must be a frozen dataclass",
         ),
     ],

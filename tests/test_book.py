@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup
 
 import dsnlib
 from dsnlib import plots
-from dsnlib.judging import Judged
+from report import Judged, judge_claims
 
 ROOT = Path(__file__).parent.parent
 BOOK = ROOT / "book"
@@ -46,7 +46,7 @@ def exact():
 @pytest.fixture(scope="module")
 def runs():
     found = [dsnlib.load_run(folder) for folder in FOLDERS]
-    return sorted(found, key=lambda run: (run.settings.c0, run.data.seed))
+    return sorted(found, key=lambda run: (run.method.c0, run.seed))
 
 
 def masses(run, exact, epoch):
@@ -77,7 +77,7 @@ def test_who_holds_what_at_the_end(text, exact, runs):
     least = {mode.name: 0.1 * mode.mass for mode in exact[200].modes}
     held = []
     for run in runs:
-        mass = masses(run, exact[200], run.settings.epochs)
+        mass = masses(run, exact[200], run.method.epochs)
         held.append({name for name in ("lower", "upper") if mass[name] >= least[name]})
     assert text["runs"] == str(len(runs))
     assert text["both"] == str(held.count({"lower", "upper"}))
@@ -126,7 +126,7 @@ def table(*heads):
 
 
 def named(run):
-    return f"c0 = {run.settings.c0:g}, seed {run.data.seed}"
+    return f"c0 = {run.method.c0:g}, seed {run.seed}"
 
 
 def final_entropy(run):
@@ -139,7 +139,7 @@ def held(runs, exact):
     least = {mode.name: 0.1 * mode.mass for mode in exact[200].modes}
     found = {}
     for i, run in enumerate(runs):
-        shares = [masses(run, exact[200], e) for e in range(run.settings.epochs + 1)]
+        shares = [masses(run, exact[200], e) for e in range(run.method.epochs + 1)]
         for name in least:
             found[i, name] = [e for e, share in enumerate(shares) if share[name] >= least[name]]
     return found
@@ -149,7 +149,7 @@ def test_who_holds_which_mode_when(runs, held):
     def story(run, epochs):
         if not epochs:
             return "never held"
-        if epochs[-1] == run.settings.epochs:
+        if epochs[-1] == run.method.epochs:
             return f"held at the end (first after epoch {epochs[0]})"
         return f"held first after epoch {epochs[0]}, lost in epoch {epochs[-1] + 1}"
 
@@ -162,7 +162,7 @@ def test_who_holds_which_mode_when(runs, held):
 def test_losses(text, runs, held):
     expected, cooled, tighter, penalties = [], 0, 0, []
     for (i, mode), epochs in held.items():
-        data, last = runs[i].data, runs[i].settings.epochs
+        data, last = runs[i].data, runs[i].method.epochs
         if not epochs or epochs[-1] == last:
             continue
         k = epochs[-1]  # the epoch after it, from 0 on
@@ -199,7 +199,7 @@ def test_losses(text, runs, held):
 def test_entropies(exact, runs):
     sentences = []
     for c0 in (1, 100):
-        members = [run for run in runs if run.settings.c0 == c0]
+        members = [run for run in runs if run.method.c0 == c0]
         peaks = [
             max(np.lib.stride_tricks.sliding_window_view(run.data.entropy[:-1], 10).mean(axis=1))
             for run in members
@@ -219,7 +219,7 @@ def test_entropies(exact, runs):
 
 def test_means_and_ranges(exact, runs):
     last = [run.data.isel(snapshot=-1) for run in runs]
-    shares = [masses(run, exact[200], run.settings.epochs) for run in runs]
+    shares = [masses(run, exact[200], run.method.epochs) for run in runs]
     frequency = [d.moments.values[:, 0].astype(float) for d in last]
     eta, log_z = exact[200].eta, exact[200].log_z
     expected = {
@@ -232,7 +232,7 @@ def test_means_and_ranges(exact, runs):
         "lower mode (%)": [100 * share["lower"] for share in shares],
         "upper mode (%)": [100 * share["upper"] for share in shares],
     }
-    first = [run.settings.c0 == 1 for run in runs]
+    first = [run.method.c0 == 1 for run in runs]
     for name, *cells in table("exact", "c0 = 1, 4 seeds"):
         for cell, group in zip(cells, (True, False), strict=False):
             if name in expected:
@@ -246,7 +246,7 @@ def test_means_and_ranges(exact, runs):
 
 def test_cost(text, runs):
     minutes = np.array([run.data.seconds for run in runs]) / 60
-    iterations = runs[0].settings.epochs * runs[0].settings.iterations
+    iterations = runs[0].method.epochs * runs[0].method.iterations
     rate = np.median(iterations / (60 * minutes))
     assert text["minutes"] == f"{np.median(minutes):.0f}"
     assert text["minutes-range"] == f"{minutes.min():.0f} to {minutes.max():.0f}"
@@ -263,8 +263,8 @@ def test_verdicts(text, exact, runs):
         Judged(run, dsnlib.judge(folder, exact[200]))
         for folder, run in ((f, dsnlib.load_run(f)) for f in FOLDERS)
     ]
-    judged.sort(key=lambda one: (one.run.settings.c0, one.seed))
-    verdicts = dsnlib.judge_claims(judged, exact[200], exact[800])
+    judged.sort(key=lambda one: (one.run.method.c0, one.seed))
+    verdicts = judge_claims(judged, exact[200], exact[800])
     (full,) = [
         output["data"]["text/html"]
         for cell in nbformat.read(BOOK / "synthesis.ipynb", as_version=4).cells
@@ -297,7 +297,7 @@ def test_verdicts(text, exact, runs):
 def test_numbers_of_the_landing_page_are_glued_or_the_notes():
     page = (BOOK / "index.md").read_text()
     ours = re.findall(r"\{glue:text\}`answer\.ipynb::([\w-]+):s`", page)
-    assert set(ours) == {"answer-runs", "answer-kl-largest", "answer-minutes"}
+    assert set(ours) == {"answer-runs", "answer-c2st", "answer-seconds"}
     assert set(ours) <= set(glued("answer.ipynb"))  # tests/test_answer.py recomputes them
     keys = re.findall(r"\{glue:text\}`synthesis\.ipynb::([\w-]+):s`", page)
     keys += re.findall(r"```\{glue\} ([\w-]+)\n:doc: synthesis\.ipynb", page)

@@ -5,7 +5,8 @@ import pytest
 from scipy import stats
 
 from dsnlib import EmergentProperty
-from dsnlib.training.convergence import Welch, bootstrap_p, equivalence, next_penalty, welch
+from dsnlib.methods.equivalence import equivalence
+from dsnlib.methods.lagrangian.convergence import Welch, bootstrap_p, next_penalty, welch
 
 
 def test_welch_from_its_definition():

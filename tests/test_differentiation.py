@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from dsnlib.differentiation import (
+from dsnlib.circuits.differentiation import (
     forward_gradient,
     in_blocks,
     one_row,
@@ -14,7 +14,7 @@ from dsnlib.differentiation import (
     shared_gradient,
     value_and_jacobian,
 )
-from dsnlib.integration import euler
+from dsnlib.circuits.integration import euler
 
 
 def chain(z):

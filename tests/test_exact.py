@@ -13,11 +13,11 @@ from scipy import integrate, optimize, stats
 from scipy.special import logsumexp
 
 from dsnlib import STG, Circuit, EmergentProperty, Linear2D, Parameter, Statistic, exact_maxent
-from dsnlib.exact import grid as grid_module
-from dsnlib.exact import statistics_grid
-from dsnlib.exact.dual import solve_dual
-from dsnlib.exact.modes import _names
 from dsnlib.judging.distances import kl_divergence
+from dsnlib.maxent import grid as grid_module
+from dsnlib.maxent import statistics_grid
+from dsnlib.maxent.dual import solve_dual
+from dsnlib.maxent.modes import _names
 from test_stg import plain_frequency, plain_voltage  # the second implementation
 
 MEDIUM = EmergentProperty([0.525], [0.025])

@@ -1,5 +1,6 @@
 """Faults are injected into training: a clear error, nothing lost, and the same bits afterwards."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -12,67 +13,22 @@ import time
 import numpy as np
 import pytest
 
-from children import PROPERTY, SEED, SMALL, Product, command, start, wait_for
+from children import PROPERTY, SLOWLY, SMALL, Product, command, start, train, wait_for
 from circuits import Brittle
 from dsnlib import (
+    AugmentedLagrangian,
     CheckpointError,
     EmergentProperty,
     RunLockedError,
-    Settings,
     SimulationError,
     fit,
-    fit_many,
 )
-from dsnlib.runs import session
-from dsnlib.runs.checkpoint import CHECKPOINT_FILES, _digest, _read
-from dsnlib.runs.session import discard_stale
+from dsnlib.runs import folder as runs_folder
+from dsnlib.runs.folder import RunFolder, discard_stale
+from dsnlib.storage.checkpoint import CHECKPOINT_FILES, _digest, _read
 
 NEWEST, PREVIOUS = CHECKPOINT_FILES
-
-# Says where training is, and then lets the signal come whenever it comes.
-EVERY_BLOCK = "session._CHECKPOINT_SECONDS = 0"
-SLOWLY = """
-import time
-from pathlib import Path
-from dsnlib.runs.progress import Progress
-update = Progress.update
-def slow(self, state, history):
-    if (state.epoch, state.iteration) == (1, 200):
-        here = Path(out, "here")
-        here.touch()
-        while here.exists():
-            time.sleep(0.01)
-    update(self, state, history)
-Progress.update = slow
-"""
-
-
-def train(out):
-    return fit(Product(), PROPERTY, SMALL, seed=SEED, out=out)
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    return train(tmp_path_factory.mktemp("undisturbed")).data
-
-
-@pytest.fixture(scope="module")
-def broken_off(tmp_path_factory):
-    """A folder of a run that was killed in its second epoch, with its last two checkpoints."""
-    folder = tmp_path_factory.mktemp("broken_off") / "run"
-    process = start(folder, EVERY_BLOCK + SLOWLY)
-    wait_for((folder / "here").exists, process)
-    process.kill()
-    process.wait()
-    process.stderr.close()
-    (folder / "here").unlink()
-    assert {NEWEST, PREVIOUS} <= {path.name for path in folder.iterdir()}
-    return folder
-
-
-@pytest.fixture
-def folder(broken_off, tmp_path):
-    return shutil.copytree(broken_off, tmp_path / "run")
+ONE_EPOCH = dataclasses.replace(SMALL, epochs=1)
 
 
 def position(file):
@@ -90,15 +46,15 @@ def test_signal_between_calls(undisturbed, tmp_path, number, code):
     assert process.returncode == code
     assert position(tmp_path / NEWEST) == (1, 200)
     assert position(tmp_path / PREVIOUS) == (1, 0)
-    assert train(tmp_path).data.equals(undisturbed)
+    assert train(tmp_path).data.equals(undisturbed[1].data)
 
 
 def test_signals_while_the_checkpoint_is_written(undisturbed, tmp_path, monkeypatch):
-    def interrupt(self, state, history):
-        if (state.epoch, state.iteration) == (1, 200):
+    def interrupt(self, report):
+        if report.done == 500:
             os.kill(os.getpid(), signal.SIGINT)
 
-    save = session.save_checkpoint
+    save = runs_folder.save_checkpoint
 
     def slow(folder, checkpoint):
         if checkpoint.state.iteration:
@@ -106,31 +62,27 @@ def test_signals_while_the_checkpoint_is_written(undisturbed, tmp_path, monkeypa
         save(folder, checkpoint)
 
     with monkeypatch.context() as patch:
-        patch.setattr("dsnlib.runs.progress.Progress.update", interrupt)
-        patch.setattr(session, "save_checkpoint", slow)
+        patch.setattr("dsnlib.runs.progress.Progress.show", interrupt)
+        patch.setattr(runs_folder, "save_checkpoint", slow)
         with pytest.raises(KeyboardInterrupt):
             train(tmp_path)
     assert position(tmp_path / NEWEST) == (1, 200)
-    assert train(tmp_path).data.equals(undisturbed)
+    assert train(tmp_path).data.equals(undisturbed[1].data)
 
 
 # The third block never ends: a compiled loop that computes for minutes, which no handler stops.
 ENDLESS = """
 import jax
-from dsnlib.training import calls
-made = calls._compiled
-blocks = []
-def compiled(function, static):
-    if function.__name__ == "_block":
-        blocks.append(1)
-        if len(blocks) == 3:
-            def endless(*_):
-                open(out + "/here", "w").close()
-                loop = jax.jit(lambda x: jax.lax.while_loop(lambda x: x < 2, jax.numpy.sin, x))
-                return loop(1.0).block_until_ready()
-            return endless
-    return made(function, static)
-calls._compiled = compiled
+from dsnlib.methods.lagrangian import training
+block, blocks = training.block, []
+def endless(*arguments):
+    blocks.append(1)
+    if len(blocks) < 3:
+        return block(*arguments)
+    open(out + "/here", "w").close()
+    loop = jax.jit(lambda x: jax.lax.while_loop(lambda x: x < 2, jax.numpy.sin, x))
+    return loop(1.0).block_until_ready()
+training.block = endless
 """
 
 
@@ -148,29 +100,14 @@ def test_signal_during_a_call_that_does_not_end(undisturbed, tmp_path, number):
     assert f"ended by {number.name}" in errors
     assert position(tmp_path / NEWEST) == (0, 200)
     (tmp_path / "here").unlink()
-    assert train(tmp_path).data.equals(undisturbed)
+    assert train(tmp_path).data.equals(undisturbed[1].data)
 
 
 def test_signal_handlers_are_as_before(tmp_path):
     before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
-    fit(Product(), PROPERTY, Settings(epochs=1, iterations=2, batch=4), seed=0, out=tmp_path)
+    fit(Product(), PROPERTY, ONE_EPOCH, seed=0, out=tmp_path)
     assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
     assert signal.set_wakeup_fd(-1) == -1
-
-
-def test_all_runs_of_a_company_are_saved(tmp_path, monkeypatch):
-    calls = []
-
-    def interrupt(self, state, history):
-        calls.append(1)
-        if len(calls) == 4:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr("dsnlib.runs.progress.Progress.update", interrupt)
-    out = [tmp_path / "a", tmp_path / "b"]
-    with pytest.raises(KeyboardInterrupt):
-        fit_many(Product(), PROPERTY, [(SMALL, 1), (SMALL, 2)], out=out)
-    assert [position(folder / NEWEST) for folder in out] == [(0, 300), (0, 100)]
 
 
 @pytest.mark.parametrize("damage", ["truncated", "empty", "flipped", "garbage", "stripped"])
@@ -180,13 +117,15 @@ def test_damaged_newest_checkpoint(undisturbed, folder, damage):
     content[len(content) // 2] ^= 0x10
     if damage == "stripped":  # intact members, but not all of them
         with np.load(folder / NEWEST) as members:
-            kept = {name: members[name] for name in members if name != "history/entropy"}
+            entropy = "state.records['entropy']"
+            assert entropy in members
+            kept = {name: members[name] for name in members if name != entropy}
         np.savez(file, **kept)
     else:
         length = {"truncated": 1_000, "empty": 0}.get(damage, len(content))
         file.write_bytes(bytes(1_000) if damage == "garbage" else content[:length])
-    with pytest.warns(UserWarning, match=r"checkpoint\.npz cannot be read .*goes on from .*prev"):
-        assert train(folder).data.equals(undisturbed)
+    with pytest.warns(UserWarning, match=r"checkpoint\.npz cannot be read .*resumes from .*prev"):
+        assert train(folder).data.equals(undisturbed[1].data)
 
 
 def test_both_checkpoints_damaged(folder):
@@ -207,16 +146,16 @@ def rewrite(folder, **changes):
 
 
 def test_checkpoint_of_another_version(folder):
-    rewrite(folder, format=1)
+    rewrite(folder, format=2)
     before = (folder / NEWEST).read_bytes()
-    with pytest.raises(CheckpointError, match=r"has format 1, this version reads 2; finish .*"):
+    with pytest.raises(CheckpointError, match=r"has format 2, this version reads 3; finish .*"):
         train(folder)
     assert (folder / NEWEST).read_bytes() == before
 
 
 def test_checkpoint_of_other_training_code(folder):
     rewrite(folder, numerics="0" * 64)
-    with pytest.raises(CheckpointError, match=r"other training code wrote .*; go on with that"):
+    with pytest.raises(CheckpointError, match=r"checkpoint that other code wrote .*; resume with"):
         train(folder)
     assert discard_stale(folder) == [folder / NEWEST, folder / PREVIOUS]
     assert not (folder / NEWEST).exists()
@@ -241,8 +180,6 @@ def test_second_process_is_refused_with_the_owner(tmp_path):
     owner = f"process {process.pid} on host {socket.gethostname()}"
     with pytest.raises(RunLockedError, match=f"out must be .* which {owner} holds; wait for it"):
         train(tmp_path)
-    with pytest.raises(ExceptionGroup, match="1 of 1 runs failed"):
-        fit_many(Product(), PROPERTY, [(SMALL, SEED)], out=[tmp_path])
     process.kill()  # a dead owner blocks nobody, though its lock's file is there
     process.communicate()
     assert (tmp_path / ".lock").exists()
@@ -255,15 +192,22 @@ def test_file_system_without_locks(tmp_path, monkeypatch):
         raise OSError(95, "Operation not supported")
 
     monkeypatch.setattr("fcntl.flock", refuse)
-    with pytest.warns(UserWarning, match="file system without locks .*one process alone"):
-        fit(Product(), PROPERTY, Settings(epochs=1, iterations=2, batch=4), seed=0, out=tmp_path)
+    with pytest.warns(UserWarning, match="file system without locks .*only one process"):
+        fit(Product(), PROPERTY, ONE_EPOCH, seed=0, out=tmp_path)
 
 
-def test_run_that_another_process_completed_meanwhile(tmp_path, monkeypatch):
-    train(tmp_path)
-    monkeypatch.setattr("dsnlib.runs.fitting.load_complete", lambda *_: None)  # as it was then
-    monkeypatch.setattr("dsnlib.runs.session.load_checkpoint", None)  # training would fail
-    assert train(tmp_path).data.seed == SEED
+def test_run_that_another_process_completed_meanwhile(undisturbed, tmp_path, monkeypatch):
+    complete, asked = RunFolder.complete, []
+
+    def not_at_first(self):
+        asked.append(1)
+        return None if len(asked) == 1 else complete(self)
+
+    monkeypatch.setattr(RunFolder, "complete", not_at_first)
+    monkeypatch.setattr("dsnlib.runs.fitting._run", None)  # training would fail
+    shutil.copy(undisturbed[0] / "run.nc", tmp_path)
+    assert train(tmp_path).data.identical(undisturbed[1].data)
+    assert os.listdir(tmp_path) == ["run.nc"]
 
 
 # In a mount namespace of its own, the run's folder is a file system of 3 MB; in the second epoch
@@ -273,25 +217,29 @@ FAULTS = {
     "read-only": "mount('--bind', out, out); mount('-o', 'remount,bind,ro', out)",
 }
 STRIKE = """
-import subprocess
+import os, subprocess
 def mount(*arguments):
     subprocess.run(["mount", *arguments], check=True)
-mount("-t", "tmpfs", "-o", "size=3m", "tmpfs", out)
-save, calls = session.save_checkpoint, []
-def strike(folder, checkpoint):
-    calls.append(1)
-    if len(calls) == 3:
-        try:
-            {fault}
-        except OSError:
-            pass
-    save(folder, checkpoint)
-session.save_checkpoint = strike
-try:
-    fit(Product(), PROPERTY, SMALL, seed=SEED, out=out)
-except OSError as error:
-    print(error)
-subprocess.run(["cp", *{files!r}, {saved!r}], cwd=out, check=True)
+save = runs_folder.save_checkpoint
+for name, fault in {faults!r}.items():
+    out, saves = {out!r} + "/" + name, []
+    os.makedirs(out)
+    mount("-t", "tmpfs", "-o", "size=3m", "tmpfs", out)
+    def strike(folder, checkpoint):
+        saves.append(1)
+        if len(saves) == 3:
+            try:
+                exec(fault)
+            except OSError:
+                pass
+        save(folder, checkpoint)
+    runs_folder.save_checkpoint = strike
+    try:
+        train(out)
+    except OSError as error:
+        print(error)
+    os.makedirs({saved!r} + "/" + name)
+    subprocess.run(["cp", *{files!r}, {saved!r} + "/" + name], cwd=out, check=True)
 raise SystemExit
 """
 
@@ -300,34 +248,35 @@ raise SystemExit
     subprocess.run(["unshare", "-rm", "true"], check=False).returncode != 0,
     reason="needs Linux with namespaces for file systems of its own",
 )
-@pytest.mark.parametrize(
-    ("fault", "message"), [("full", "No space left"), ("read-only", "Read-only file system")]
-)
-def test_disk_full_or_read_only(undisturbed, tmp_path, fault, message):
-    out, saved = tmp_path / "run", tmp_path / "saved"
-    out.mkdir()
-    saved.mkdir()
-    script = STRIKE.format(fault=FAULTS[fault], files=CHECKPOINT_FILES, saved=str(saved))
+def test_disk_full_or_read_only(undisturbed, tmp_path):
+    saved = tmp_path / "saved"
+    script = STRIKE.format(
+        faults=FAULTS, files=CHECKPOINT_FILES, out=str(tmp_path / "run"), saved=str(saved)
+    )
     done = subprocess.run(
-        ["unshare", "-rm", *command(out, script)], capture_output=True, text=True, check=False
+        ["unshare", "-rm", *command(tmp_path, script)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert "checkpoint.npz cannot be written" in done.stdout
-    assert message in done.stdout
-    assert "start again" in done.stdout
-    assert position(saved / NEWEST) == (1, 0)
-    assert train(saved).data.equals(undisturbed)
+    for line, reason in zip(
+        done.stdout.splitlines(), ["No space left", "Read-only file system"], strict=True
+    ):
+        assert "checkpoint.npz cannot be written" in line
+        assert reason in line
+        assert "start again" in line
+    for fault in FAULTS:
+        assert position(saved / fault / NEWEST) == (1, 0)
+        assert train(saved / fault).data.equals(undisturbed[1].data)
 
 
 def test_data_file_that_cannot_be_written(undisturbed, tmp_path):
-    limit = "import resource; from dsnlib.runs import session as s; write = s.write_dataset"
     script = textwrap.dedent(
-        f"""
-        {limit}
+        """
+        import resource
+        write = runs_folder.write_dataset
         def full(*arguments):
             resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, resource.RLIM_INFINITY))
             write(*arguments)
-        s.write_dataset = full
+        runs_folder.write_dataset = full
         """
     )
     done = subprocess.run(command(tmp_path, script), capture_output=True, text=True, check=False)
@@ -335,7 +284,7 @@ def test_data_file_that_cannot_be_written(undisturbed, tmp_path):
     assert "run.nc cannot be written" in done.stderr.splitlines()[-1]
     assert position(tmp_path / NEWEST) == (3, 0)
     assert sorted(os.listdir(tmp_path)) == [NEWEST, PREVIOUS]
-    assert train(tmp_path).data.equals(undisturbed)
+    assert train(tmp_path).data.equals(undisturbed[1].data)
 
 
 def test_clock_that_jumps(undisturbed, tmp_path, monkeypatch):
@@ -344,39 +293,39 @@ def test_clock_that_jumps(undisturbed, tmp_path, monkeypatch):
     monkeypatch.setattr("tqdm.std.time", time.time)
     began = time.monotonic()
     data = train(tmp_path).data
-    assert data.equals(undisturbed)
+    assert data.equals(undisturbed[1].data)
     assert 0 < data.seconds < time.monotonic() - began
 
 
 def test_checkpoints_are_at_most_60_seconds_apart(tmp_path, monkeypatch):
     clock = [0.0]
     saves = []
-    save = session.save_checkpoint
+    save = runs_folder.save_checkpoint
 
-    def tick(self, state, history):
+    def tick(self, report):
         clock[0] += 7  # seconds that a block takes
 
     def note(folder, checkpoint):
         saves.append(clock[0])
         save(folder, checkpoint)
 
-    monkeypatch.setattr("dsnlib.runs.session.time.monotonic", lambda: clock[0])
-    monkeypatch.setattr("dsnlib.runs.progress.Progress.update", tick)
-    monkeypatch.setattr(session, "save_checkpoint", note)
-    settings = Settings(epochs=2, iterations=3_000, batch=4, layers=1)
-    fit(Product(), PROPERTY, settings, seed=1, out=tmp_path)
+    monkeypatch.setattr("dsnlib.runs.folder.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("dsnlib.runs.progress.Progress.show", tick)
+    monkeypatch.setattr(runs_folder, "save_checkpoint", note)
+    method = AugmentedLagrangian(epochs=2, iterations=3_000, batch=4, layers=3)
+    fit(Product(), PROPERTY, method, seed=1, out=tmp_path)
     assert len(saves) > 6
     assert max(np.diff(saves)) <= 60
-    assert saves[-1] == clock[0]  # the last epoch's end
+    assert saves[-1] == clock[0] - 7  # the last epoch's end, before it is shown
 
 
 def test_nan_in_the_simulation(tmp_path):
-    settings = Settings(epochs=2, iterations=200, batch=100, layers=2)
+    method = AugmentedLagrangian(epochs=2, iterations=200, batch=100, layers=2)
     prop = EmergentProperty([5.0], [1.0])
     # A few: they are left out and counted. Many: the run stops and says what to try.
-    some = fit(Brittle(limit=8.7), prop, settings, seed=1, out=tmp_path / "some").data
+    some = fit(Brittle(limit=8.7), prop, method, seed=1, out=tmp_path / "some").data
     assert some.failed_simulations.sum() + some.skipped_steps.sum() > 0
     assert np.isfinite(some.entropy).all()
     with pytest.raises(SimulationError, match=r"not finite \(limit: 1 %.*; try a smaller"):
-        fit(Brittle(limit=5.0), prop, settings, seed=1, out=tmp_path / "many")
+        fit(Brittle(limit=5.0), prop, method, seed=1, out=tmp_path / "many")
     assert position(tmp_path / "many" / NEWEST) == (0, 0)

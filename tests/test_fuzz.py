@@ -4,24 +4,23 @@ Either the input is refused with an error of ours, or, where the damage hit noth
 what it was before. Nothing hangs, nothing crashes, nothing wrong is taken for right.
 """
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 import yaml
 
-from circuits import Product
-from dsnlib import CheckpointError, EmergentProperty, Settings, fit
-from dsnlib.runs.checkpoint import CHECKPOINT_FILES, load_checkpoint
-from dsnlib.runs.methods import LAGRANGIAN
-from dsnlib.training.problem import Problem
-from grid import GridError, read_grid
-from notebooks import defects
+from children import PROPERTY, SEED, SMALL, Product
+from dsnlib import AugmentedLagrangian, CheckpointError
+from dsnlib.methods import Problem
+from dsnlib.storage.checkpoint import CHECKPOINT_FILES, load_checkpoint
+from workflow.grid import GridError, read_grid
+from workflow.notebooks import defects
 
-PROPERTY = EmergentProperty([0.8], [0.3])
-SMALL = Settings(epochs=1, iterations=4, batch=20, layers=2)
 NOTEBOOK = Path(__file__).parent.parent / "train.ipynb"
 PIECES = range(60)  # of each kind
 
@@ -48,27 +47,14 @@ def damaged(content: bytes, piece: int) -> bytes:
     return bytes(data)
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """A complete run, and beside it its last checkpoint."""
-    folder, saved = tmp_path_factory.mktemp("run"), tmp_path_factory.mktemp("saved")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dsnlib.runs.session.write_dataset", lambda *_: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
-            fit(Product(), PROPERTY, SMALL, seed=1, out=folder)
-    (saved / CHECKPOINT_FILES[0]).write_bytes((folder / CHECKPOINT_FILES[0]).read_bytes())
-    fit(Product(), PROPERTY, SMALL, seed=1, out=folder)
-    return folder / "run.nc", saved / CHECKPOINT_FILES[0]
-
-
-def test_checkpoints(run, tmp_path):
-    content = run[1].read_bytes()
-    like = LAGRANGIAN.template(Problem(Product(), PROPERTY, SMALL))
+def test_checkpoints(stopped, tmp_path):
+    content = (stopped / CHECKPOINT_FILES[0]).read_bytes()
+    like = SMALL.start(Problem(Product(), PROPERTY, SMALL, SEED))
 
     def load(folder):
         return load_checkpoint(folder, lambda: like, lambda meta: None)
 
-    whole = load(run[1].parent)
+    whole = load(stopped)
     refused = 0
     for piece in PIECES:
         (tmp_path / CHECKPOINT_FILES[0]).write_bytes(damaged(content, piece))
@@ -80,10 +66,7 @@ def test_checkpoints(run, tmp_path):
             refused += 1
         else:
             assert found.meta == whole.meta
-            assert found.history.keys() == whole.history.keys()
-            for name, array in whole.history.items():
-                np.testing.assert_array_equal(found.history[name], array)
-            np.testing.assert_equal(found.state.weights, whole.state.weights)
+            jax.tree.map(np.testing.assert_array_equal, found.state, whole.state)
     assert refused > 50
 
 
@@ -113,10 +96,11 @@ print("refused", refused)
 """
 
 
-def test_netcdf(run, tmp_path):
-    code = LOAD.format(tests=str(Path(__file__).parent), source=str(run[0]), folder=str(tmp_path))
+def test_netcdf(undisturbed, tmp_path):
+    source = str(undisturbed[0] / "run.nc")
+    code = LOAD.format(tests=str(Path(__file__).parent), source=source, folder=str(tmp_path))
     done = subprocess.run(
-        [sys.executable, "-c", f"import sys; sys.path.insert(0, 'workflow')\n{code}"],
+        [sys.executable, "-c", code],
         cwd=NOTEBOOK.parent, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-300:] + done.stderr
@@ -191,7 +175,8 @@ def test_values_in_grids(tmp_path, kind):
             assert name in str(error), (name, value, error)
             refused += 1
         else:
-            Settings(**{k: v for k, v in given.items() if k in Settings.__dataclass_fields__})
+            known = [field.name for field in dataclasses.fields(AugmentedLagrangian)]
+            AugmentedLagrangian(**{k: v for k, v in given.items() if k in known})
             assert given[name] == value
     assert refused > 30
 
@@ -199,7 +184,7 @@ def test_values_in_grids(tmp_path, kind):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "must hold folder, grid and perhaps fixed, notebook, prefix, got None"),
+        ("", "must hold folder, grid and perhaps fixed, method, notebook, prefix, got None"),
         ("[1]", r"must hold folder, grid .* got \[1\]"),
         ("{folder: a/runs, grid: {c0: [1]}, more: 1}", "must hold folder, grid"),
         ("{folder: ../runs, grid: {c0: [1]}}", "folder must be runs, or a path .*got '../runs'"),
@@ -212,6 +197,8 @@ def test_values_in_grids(tmp_path, kind):
         ("{folder: a/runs, grid: {c0: [1, 1.0]}}", "each value once, got c0-1 twice; remove"),
         ("{folder: a/runs, grid: {c0: [1], c0: [2]}}", "key 'c0' stands twice"),
         ("{folder: a/runs, grid: {c0: [1]}, fixed: {c0: 2}}", "c0 must be in grid or in fixed"),
+        ("{folder: a/runs, grid: {c0: [1]}, method: em}", "method must be one of .*lagrangian"),
+        ("{folder: a/runs, grid: {c0: [1]}, method: [smc]}", r"method must be .* got \['smc'\]"),
         ("{folder: a/runs, grid: {out: [b]}}", "train.ipynb has no parameter 'out' for grid"),
         ("{folder: a/runs, grid: {c0: ['1']}}", "c0 must be a number, got '1'; pass"),
         ("{folder: a/runs, grid: {c0: [1e-3]}}", "c0 must be a number, got '1e-3'.*write 1.0e-3"),
@@ -243,12 +230,12 @@ def test_names_of_runs(tmp_path):
 
 def test_settings():
     rng = np.random.default_rng(1)
-    names = list(Settings.__dataclass_fields__)
+    names = [field.name for field in dataclasses.fields(AugmentedLagrangian)]
     refused = 0
     for _ in PIECES:
         name, value = names[rng.integers(len(names))], WRONG[rng.integers(len(WRONG))]
         try:
-            made = Settings(**{name: value})
+            made = AugmentedLagrangian(**{name: value})
         except (TypeError, ValueError) as error:
             assert str(error).startswith(name), (name, value, error)
             refused += 1

@@ -8,29 +8,29 @@ import jax
 import numpy as np
 import pytest
 import xarray as xr
+import yaml
 from scipy import stats
 
 from dsnlib import (
     STG,
+    AugmentedLagrangian,
     EmergentProperty,
-    Judged,
-    Run,
-    Settings,
     exact_maxent,
     fit,
     judge,
-    judge_claims,
     load_run,
 )
+from dsnlib.estimate import mean_of, share_of
 from dsnlib.judging import networks
-from dsnlib.judging.distances import c2st, kl_divergence, mean_of, share_of
-from dsnlib.runs.dataset import write_dataset
-from grid import read_grid
+from dsnlib.judging.distances import c2st, kl_divergence
+from dsnlib.methods.lagrangian import LagrangianRun
+from dsnlib.storage.dataset import write_dataset
+from report import Judged, judge_claims
 from test_exact import Identity
 
 ROOT = Path(__file__).parent.parent
 PROPERTY = EmergentProperty([4.0], [1.0])
-SMALL = Settings(epochs=2, iterations=200, batch=200, layers=2, learning_rate=1e-2)
+SMALL = AugmentedLagrangian(epochs=2, iterations=200, batch=200, layers=2, learning_rate=1e-2)
 
 
 def test_kl_of_two_gaussians():
@@ -154,6 +154,7 @@ def history(c0, seed, entropy, moments, mass, p_value):
         },
         {
             "seed": seed,
+            "method": "lagrangian",
             "settings": f'{{"c0": {c0}, "epochs": {EPOCHS}, "iterations": {100 * RECORDS}}}',
             "property": '{"mean": [0.525], "sd": [0.025]}',
         },
@@ -166,7 +167,7 @@ def history(c0, seed, entropy, moments, mass, p_value):
         },
         {"snapshot": data.snapshot, "mode": ["upper", "lower"]},
     )
-    return Judged(Run(data), judged)
+    return Judged(LagrangianRun(data), judged)
 
 
 MU = (0.525, 0.525**2 + 0.025**2)
@@ -253,7 +254,7 @@ def test_regions_are_counted_and_compared(durations):
 
 def test_narrow_samples_are_not_spread(durations):
     run, judged = AS_THE_NOTE_SAYS[0].run, AS_THE_NOTE_SAYS[0].judged
-    corner = Run(run.data.assign(z=run.data.z / 3))
+    corner = LagrangianRun(run.data.assign(z=run.data.z / 3))
     dense = judged.assign(entropy=judged.entropy - 1)
     for changed in (Judged(corner, judged), Judged(run, dense)):
         found = outcomes([changed, *AS_THE_NOTE_SAYS[1:]], durations)
@@ -263,7 +264,7 @@ def test_narrow_samples_are_not_spread(durations):
 def of_size(judged, c0, epochs, iterations):
     """The run with other settings."""
     settings = json.dumps({"c0": c0, "epochs": epochs, "iterations": iterations})
-    return Judged(Run(judged.run.data.assign_attrs(settings=settings)), judged.judged)
+    return Judged(LagrangianRun(judged.run.data.assign_attrs(settings=settings)), judged.judged)
 
 
 def test_claims_need_runs_of_both_kinds_and_long_enough(durations):
@@ -279,17 +280,17 @@ def test_claims_need_runs_of_both_kinds_and_long_enough(durations):
 
 
 def test_the_smoke_sweep_is_large_enough_for_the_claims(durations):
-    runs = read_grid(ROOT / "config" / "smoke.yaml", ROOT).runs.values()
-    sizes = [(run["c0"], run["epochs"], run["iterations"]) for run in runs]
-    judge_claims([of_size(AS_THE_NOTE_SAYS[0], *size) for size in sizes], *durations)
+    sweep = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
+    size = sweep["fixed"]["epochs"], sweep["fixed"]["iterations"]
+    runs = [of_size(AS_THE_NOTE_SAYS[0], c0, *size) for c0 in sweep["grid"]["c0"]]
+    judge_claims(runs, *durations)
 
 
 def test_the_committed_networks_are_never_better_than_the_exact_answer():
     prop = EmergentProperty([0.525], [0.025])
     exact = exact_maxent(STG(T=200), prop, cells=1_000)
-    paths = sorted((ROOT / "runs").glob("[cr]*_seed-*/judged.nc"))
-    paths = [path for path in paths if "T-800" not in path.parent.name]
-    assert len(paths) == 16
+    paths = sorted((ROOT / "runs").glob("c0-*_seed-*/judged.nc"))
+    assert len(paths) == 8
     for path in paths:
         before = path.read_bytes()
         judged = judge(path.parent, exact)

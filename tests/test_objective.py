@@ -7,9 +7,9 @@ import pytest
 from jax.flatten_util import ravel_pytree
 
 from circuits import Product, Stairs
-from dsnlib import EmergentProperty, Settings
-from dsnlib.training.lagrangian import _optimiser
-from dsnlib.training.problem import Problem
+from dsnlib import AugmentedLagrangian, EmergentProperty
+from dsnlib.methods.lagrangian.objective import Objective
+from dsnlib.methods.lagrangian.programs import optimiser_of
 
 BATCH, BATCHES, HUGE, C = 8, 40_000, 400_000, 50.0
 LAM = np.array([0.7, -0.4])
@@ -17,19 +17,19 @@ LAM = np.array([0.7, -0.4])
 
 def made(gradient):
     prop = EmergentProperty(mean=[0.8], sd=[0.1])
-    settings = Settings(batch=BATCH, layers=2, precision="float64", gradient=gradient)
-    return Problem(Product(), prop, settings)
+    settings = AugmentedLagrangian(batch=BATCH, layers=2, precision="float64", gradient=gradient)
+    return Objective(Product(), prop, settings)
 
 
 @pytest.fixture(scope="module")
-def problem():
+def objective():
     return made("pathwise")
 
 
-def lagrangian(problem, weights, key, n):
+def lagrangian(objective, weights, key, n):
     """-H + lam.R + c/2 |R|^2 on one batch: as an estimate biased by 1/n."""
-    draw = problem.draw(weights, key, n)
-    R = draw.moments.mean(axis=0) - problem.prop.mu
+    draw = objective.draw(weights, key, n)
+    R = draw.moments.mean(axis=0) - objective.prop.mu
     return draw.log_q.mean() + LAM @ R + C / 2 * R @ R
 
 
@@ -39,20 +39,20 @@ def standardised(samples, reference, reference_se):
     return np.abs(samples.mean(axis=0) - reference) / se
 
 
-def test_half_batch_gradient_is_unbiased(x64, problem):
-    weights = problem.random_weights(jax.random.key(0))
+def test_half_batch_gradient_is_unbiased(x64, objective):
+    weights = objective.random_weights(jax.random.key(0))
     keys = jax.random.split(jax.random.key(1), BATCHES)
 
     def flat_gradient(function, keys):
         return np.asarray(jax.lax.map(lambda k: ravel_pytree(function(k))[0], keys, batch_size=500))
 
-    ours = flat_gradient(lambda k: problem.gradient(weights, k, LAM, C)[0], keys)
+    ours = flat_gradient(lambda k: objective.gradient(weights, k, LAM, C)[0], keys)
     naive = flat_gradient(
-        lambda k: jax.grad(lambda w: lagrangian(problem, w, k, BATCH))(weights), keys
+        lambda k: jax.grad(lambda w: lagrangian(objective, w, k, BATCH))(weights), keys
     )
     huge = np.stack(
         [
-            ravel_pytree(jax.grad(lambda w, k=k: lagrangian(problem, w, k, HUGE))(weights))[0]
+            ravel_pytree(jax.grad(lambda w, k=k: lagrangian(objective, w, k, HUGE))(weights))[0]
             for k in jax.random.split(jax.random.key(2), 5)
         ]
     )
@@ -62,28 +62,28 @@ def test_half_batch_gradient_is_unbiased(x64, problem):
     assert standardised(naive, reference, se).max() > 5, "the test must see the bias it looks for"
 
 
-def test_score_gradient_is_unbiased_and_needs_no_derivative_of_the_circuit(x64, problem):
+def test_score_gradient_is_unbiased_and_needs_no_derivative_of_the_circuit(x64, objective):
     # The product is smooth, so both estimators have the same mean, here that of many batches.
-    weights = problem.random_weights(jax.random.key(0))
+    weights = objective.random_weights(jax.random.key(0))
     score = made("score")
 
-    def flat(problem, key, batches):
+    def flat(objective, key, batches):
         keys = jax.random.split(jax.random.key(key), batches)
         return np.asarray(
             jax.lax.map(
-                lambda k: ravel_pytree(problem.gradient(weights, k, LAM, C)[0])[0],
+                lambda k: ravel_pytree(objective.gradient(weights, k, LAM, C)[0])[0],
                 keys,
                 batch_size=500,
             )
         )
 
-    reference = flat(problem, 7, BATCHES)
+    reference = flat(objective, 7, BATCHES)
     se = reference.std(axis=0, ddof=1) / np.sqrt(BATCHES)
     assert standardised(flat(score, 8, BATCHES), reference.mean(axis=0), se).max() < 5
     # A circuit of stairs has no derivative; its mean still has one, which only the score sees.
     prop = EmergentProperty(mean=[0.8], sd=[0.1])
     stairs = {
-        kind: Problem(Stairs(), prop, Settings(batch=BATCH, layers=2, gradient=kind))
+        kind: Objective(Stairs(), prop, AugmentedLagrangian(batch=BATCH, layers=2, gradient=kind))
         for kind in ("pathwise", "score")
     }
     from_entropy = flat(stairs["pathwise"], 9, 2_000).mean(axis=0)
@@ -95,9 +95,11 @@ def test_clipped_steps_are_short(x64):
     prop = EmergentProperty(mean=[0.8], sd=[0.1])
     lengths = {}
     for clip in (0.0, 1e-9):
-        problem = Problem(Product(), prop, Settings(batch=BATCH, layers=2, clip=clip))
-        optimiser = _optimiser(problem)
-        weights = problem.random_weights(jax.random.key(0))
+        objective = Objective(
+            Product(), prop, AugmentedLagrangian(batch=BATCH, layers=2, clip=clip)
+        )
+        optimiser = optimiser_of(objective.settings)
+        weights = objective.random_weights(jax.random.key(0))
         gradient = jax.tree.map(jnp.ones_like, weights)
         # Adam forgets the length of a gradient that stays the same, not of one that is cut to 0.
         updates, _ = optimiser.update(gradient, optimiser.init(weights), weights)
@@ -105,13 +107,13 @@ def test_clipped_steps_are_short(x64):
     assert lengths[1e-9] < 0.1 * lengths[0.0]
 
 
-def test_measurements_are_those_of_the_batch(x64, problem):
-    weights = problem.random_weights(jax.random.key(3))
+def test_measurements_are_those_of_the_batch(x64, objective):
+    weights = objective.random_weights(jax.random.key(3))
     key = jax.random.key(4)
-    _, measured = problem.gradient(weights, key, LAM, C)
-    draw = problem.draw(weights, key, BATCH)
+    _, measured = objective.gradient(weights, key, LAM, C)
+    draw = objective.draw(weights, key, BATCH)
     np.testing.assert_allclose(measured.entropy, -draw.log_q.mean())
-    np.testing.assert_allclose(measured.loss, lagrangian(problem, weights, key, BATCH))
+    np.testing.assert_allclose(measured.loss, lagrangian(objective, weights, key, BATCH))
     np.testing.assert_allclose(measured.moments, draw.moments.mean(axis=0))
     f = Product().evaluate(draw.z)
     np.testing.assert_allclose(draw.moments, jnp.hstack([f, f**2]))
@@ -119,14 +121,16 @@ def test_measurements_are_those_of_the_batch(x64, problem):
 
 def test_gradient_against_finite_differences(x64):
     # With both halves equal to the whole in expectation only, use c = 0: the rest is exact.
-    problem = Problem(Product(), EmergentProperty([0.8], [0.1]), Settings(batch=50, layers=2))
-    weights, unravel = ravel_pytree(problem.random_weights(jax.random.key(5)))
+    objective = Objective(
+        Product(), EmergentProperty([0.8], [0.1]), AugmentedLagrangian(batch=50, layers=2)
+    )
+    weights, unravel = ravel_pytree(objective.random_weights(jax.random.key(5)))
     key = jax.random.key(6)
 
     def value(flat):
-        return problem.gradient(unravel(flat), key, LAM, 0.0)[1].loss
+        return objective.gradient(unravel(flat), key, LAM, 0.0)[1].loss
 
-    gradient = ravel_pytree(problem.gradient(unravel(weights), key, LAM, 0.0)[0])[0]
+    gradient = ravel_pytree(objective.gradient(unravel(weights), key, LAM, 0.0)[0])[0]
     step = 1e-6 * np.eye(len(weights))
     expected = [(value(weights + d) - value(weights - d)) / 2e-6 for d in step]
     np.testing.assert_allclose(gradient, expected, rtol=1e-5, atol=1e-7)

@@ -9,29 +9,30 @@ import xarray as xr
 import yaml
 from jax.flatten_util import ravel_pytree
 
-import phase
-from design import read_points
-from dsnlib import STG, EmergentProperty, Settings
-from dsnlib.training.problem import Problem
+from dsnlib import STG, AugmentedLagrangian
+from dsnlib.methods.lagrangian.objective import Objective
+from report.experiment import PROPERTY
+from report.studies import phase
+from report.studies.design import read_points
 from sweeps import ROOT, copy_of_the_repository, due, snakemake
 
 SWEEP = ["--snakefile", "workflow/phase.smk"]
-RESULTS = "studies/results/phase_"
+RESULTS = "report/studies/results/phase_"
 SMALL = {"layers": 2, "epochs": 1, "iterations": 4, "batch": 50}
 
 
 @pytest.fixture(scope="module")
 def initial():
-    problem = Problem(STG(T=200), EmergentProperty(mean=[0.525], sd=[0.025]), Settings(layers=2))
-    weights = [ravel_pytree(problem.random_weights(jax.random.key(k)))[0] for k in (1, 2)]
-    return problem, xr.Dataset({"weights": (("seed", "weight"), weights)}, {"seed": [1, 2]})
+    objective = Objective(STG(T=200), PROPERTY, AugmentedLagrangian(layers=2))
+    weights = [ravel_pytree(objective.random_weights(jax.random.key(k)))[0] for k in (1, 2)]
+    return objective, xr.Dataset({"weights": (("seed", "weight"), weights)}, {"seed": [1, 2]})
 
 
 def test_points_share_networks_and_noise_and_differ_in_what_is_varied(initial, monkeypatch):
     monkeypatch.setattr(phase, "CELLS", 200)
-    problem, networks = initial
-    base = phase.study(Settings(**SMALL), networks)
-    varied = phase.study(Settings(**SMALL, c0=100.0), networks)
+    objective, networks = initial
+    base = phase.study(AugmentedLagrangian(**SMALL), networks)
+    varied = phase.study(AugmentedLagrangian(**SMALL, c0=100.0), networks)
     assert base.complete.values.tolist() == [1, 1]
     assert varied.c.values[:, 0].tolist() == [100, 100]
     for name in ("kl", "entropy", "band_share", "mode_mass"):
@@ -41,8 +42,8 @@ def test_points_share_networks_and_noise_and_differ_in_what_is_varied(initial, m
     assert (base.entropy.isel(snapshot=1) != varied.entropy.isel(snapshot=1)).all()
 
     # The entropy of the first network, from other samples of it.
-    _, unravel = ravel_pytree(problem.random_weights(jax.random.key(0)))
-    network = problem.network(unravel(networks.weights.values[0]))
+    _, unravel = ravel_pytree(objective.random_weights(jax.random.key(0)))
+    network = objective.network(unravel(networks.weights.values[0]))
     z, intermediates = network.sample_with_intermediates(jax.random.key(5), (20_000,))
     log_q = np.asarray(network.log_prob(z, intermediates), float)
     se = log_q.std() / np.sqrt(len(log_q))

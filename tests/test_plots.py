@@ -14,13 +14,21 @@ import xarray as xr
 from PIL import Image
 
 import dsnlib
-from dsnlib.frequency import FREQUENCIES, spectrum
-from dsnlib.judging import Judged, mode_losses
+from dsnlib.circuits.frequency import FREQUENCIES, spectrum
+from dsnlib.methods.lagrangian import LagrangianRun
 from dsnlib.plots import (
-    circuit_explorer,
     density_map,
     embedded,
     epoch_scrubber,
+    plot_multipliers,
+    plot_snapshots,
+    small_png,
+    snapshot_frames,
+)
+from dsnlib.plots.densities import widen_small
+from report import Judged, mode_losses
+from report.figures import (
+    circuit_explorer,
     live_explorer,
     plot_capture,
     plot_convergence,
@@ -28,14 +36,9 @@ from dsnlib.plots import (
     plot_entropies,
     plot_losses,
     plot_moments,
-    plot_multipliers,
     plot_overview,
-    plot_snapshots,
-    small_png,
-    snapshot_frames,
+    training_film,
 )
-from dsnlib.plots.film import training_film
-from dsnlib.runs import Run
 
 ROOT = Path(__file__).parent.parent
 NAMES = ("c0-1_seed-1", "c0-100_seed-1")
@@ -53,7 +56,7 @@ def runs():
 
 def judged_by(run, exact, mass):
     """A run whose networks have given masses in the lower and the upper mode."""
-    epochs = run.settings.epochs
+    epochs = run.method.epochs
     return Judged(
         run,
         xr.Dataset(
@@ -180,6 +183,16 @@ def test_density_of_a_network_is_normalised(runs, epoch):
     assert mean == pytest.approx(z[:, 0].mean(), abs=4 * z[:, 0].std() / np.sqrt(len(z)) + 0.05)
 
 
+def test_axes_of_square_roots_span_the_bounds():
+    _, ax = plt.subplots()
+    widen_small(ax, np.array([[0.0, 20.0], [-1.0, 1.0]]))
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["0.2", "1", "2", "5", "10", "20"]
+    assert (ax.get_xlim(), ax.get_ylim()) == ((0, 20), (-1, 1))
+    middle = ax.transAxes.transform((0.5, 0.5))  # a quarter of the way
+    np.testing.assert_allclose(ax.transData.inverted().transform(middle), [5, -0.5])
+    plt.close("all")
+
+
 def test_overview_has_a_panel_for_every_network(judged, exact):
     figure = plot_overview(judged, exact)
     titles = [ax.get_title() for ax in figure.axes]
@@ -192,7 +205,7 @@ def test_overview_has_a_panel_for_every_network(judged, exact):
 
 def test_snapshots_lie_over_the_map(runs, exact):
     values = exact.grid.isel(statistic=0)
-    ax = plot_snapshots(Run(runs[0].data.isel(snapshot=slice(2))), values).axes[0]
+    ax = plot_snapshots(LagrangianRun(runs[0].data.isel(snapshot=slice(2))), values).axes[0]
     background, band = ax.images
     assert background.get_extent() == pytest.approx((0, 20, 0, 20))
     assert (background.origin, band.origin) == ("lower", "lower")
@@ -219,7 +232,7 @@ def test_embedded_escapes_the_text():
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_a_frame_for_every_snapshot(runs, exact, count):
-    short = [Run(run.data.isel(snapshot=slice(2))) for run in runs[:count]]
+    short = [LagrangianRun(run.data.isel(snapshot=slice(2))) for run in runs[:count]]
     frames = snapshot_frames(short, exact.grid.isel(statistic=0))
     assert len(frames) == 2
     assert len(set(frames)) == 2
@@ -262,7 +275,7 @@ def test_spectrum_by_direct_summation():
 
 
 def test_film_has_a_second_for_every_snapshot(runs, exact, tmp_path):
-    short = [Run(run.data.isel(snapshot=slice(3))) for run in runs]
+    short = [LagrangianRun(run.data.isel(snapshot=slice(3))) for run in runs]
     html = training_film(short, exact, "A film.").data
     film = tmp_path / "film.webm"
     film.write_bytes(base64.b64decode(re.search('video/webm;base64,([^"]*)', html)[1]))

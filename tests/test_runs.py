@@ -15,61 +15,33 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from circuits import Product
+from children import DOUBLE, EVERY_STEP, PROPERTY, SEED, SMALL, Product, start, train
 from dsnlib import (
     STG,
+    AugmentedLagrangian,
     CheckpointError,
     EmergentProperty,
-    Parameter,
     Run,
-    Settings,
     fit,
     load_run,
 )
-from dsnlib.runs.files import write_atomically
+from dsnlib.storage.files import write_atomically
 
-SMALL = Settings(epochs=3, iterations=300, batch=200, layers=3)
-PROPERTY = EmergentProperty([0.8], [0.3])
-
-# Trains the same run in another process, with a checkpoint after every block.
-CHILD = """
-import sys
-sys.path.insert(0, {tests!r})
-from test_runs import PROPERTY, SMALL, Product, fit
-import dsnlib.runs.session as module
-module._CHECKPOINT_SECONDS = 0
-fit(Product(), PROPERTY, SMALL, seed=5, out={out!r})
-"""
-
-
-def break_off(folder, monkeypatch):
-    """Train the small run into a folder, but fail where the data would be written."""
-    with monkeypatch.context() as patch:
-        patch.setattr("dsnlib.runs.session.write_dataset", lambda *_: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
-            fit(Product(), PROPERTY, SMALL, seed=5, out=folder)
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("runs") / "undisturbed"
-    return folder, fit(Product(), PROPERTY, SMALL, seed=5, out=folder)
+ROOT = Path(__file__).parent.parent
 
 
 def test_same_seed_same_bits(undisturbed, tmp_path):
-    again = fit(Product(), PROPERTY, SMALL, seed=5, out=tmp_path / "again")
-    assert again.data.equals(undisturbed[1].data)
-    other = fit(Product(), PROPERTY, SMALL, seed=6, out=tmp_path / "other")
+    assert train(tmp_path / "again").data.equals(undisturbed[1].data)
+    other = train(tmp_path / "other", seed=6)
     assert (other.data.z != undisturbed[1].data.z).all()
 
 
 def test_killed_at_random_moments_and_resumed(undisturbed, tmp_path):
     rng = np.random.default_rng(0)
-    child = CHILD.format(tests=str(Path(__file__).parent), out=str(tmp_path / "run"))
     checkpoint, complete = tmp_path / "run" / "checkpoint.npz", tmp_path / "run" / "run.nc"
     kills = 0
     for _ in range(3):
-        process = subprocess.Popen([sys.executable, "-c", child], stderr=subprocess.PIPE)
+        process = start(tmp_path / "run", EVERY_STEP)
         before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
         deadline = time.monotonic() + 120
         while process.poll() is None and time.monotonic() < deadline:
@@ -83,67 +55,56 @@ def test_killed_at_random_moments_and_resumed(undisturbed, tmp_path):
         if complete.exists():
             break
     assert kills >= 1
-    resumed = fit(Product(), PROPERTY, SMALL, seed=5, out=tmp_path / "run")
+    resumed = train(tmp_path / "run")
     assert "earlier_sessions" not in resumed.data.attrs  # all on one device, code and versions
     assert resumed.data.equals(undisturbed[1].data)
     assert sorted(path.name for path in (tmp_path / "run").glob("[!.]*")) == ["run.nc"]
 
 
 def test_interrupted_in_python_and_resumed(undisturbed, tmp_path, monkeypatch):
-    calls = []
+    shown = []
 
     def interrupt(*_):
-        calls.append(1)
-        if len(calls) == 5:
+        shown.append(1)
+        if len(shown) == 10:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("dsnlib.runs.progress.Progress.update", interrupt)
+    monkeypatch.setattr("dsnlib.runs.progress.Progress.show", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        fit(Product(), PROPERTY, SMALL, seed=5, out=tmp_path)
+        train(tmp_path)
     monkeypatch.undo()
     assert (tmp_path / "checkpoint.npz").exists()
-    assert fit(Product(), PROPERTY, SMALL, seed=5, out=tmp_path).data.equals(undisturbed[1].data)
+    assert train(tmp_path).data.equals(undisturbed[1].data)
 
 
 def test_complete_run_loads_at_once(undisturbed, monkeypatch):
-    monkeypatch.setattr("dsnlib.runs.fitting.train_in_folder", None)  # training would fail
+    monkeypatch.setattr("dsnlib.runs.fitting._run", None)  # training would fail
     folder, run = undisturbed
-    assert fit(Product(), PROPERTY, SMALL, seed=5, out=folder).data.identical(run.data)
+    assert train(folder).data.identical(run.data)
     assert load_run(folder).data.identical(run.data)
 
 
 @pytest.mark.parametrize("kind", ["complete", "in progress"])
-def test_folder_with_other_settings_is_refused_untouched(undisturbed, tmp_path, monkeypatch, kind):
-    folder = undisturbed[0]
-    if kind == "in progress":
-        folder = tmp_path
-        break_off(folder, monkeypatch)
+def test_folder_with_other_settings_is_refused_untouched(undisturbed, stopped, kind):
+    folder = {"complete": undisturbed[0], "in progress": stopped}[kind]
+    (folder / ".lock").unlink(missing_ok=True)
     before = {path: path.read_bytes() for path in folder.iterdir()}
     attempts = [
-        (Product(), PROPERTY, Settings(c0=2.0, epochs=3, iterations=300, batch=200, layers=3), 5,
-         "c0: 1.0 there, 2.0 asked for"),
+        (
+            Product(),
+            PROPERTY,
+            dataclasses.replace(SMALL, c0=2.0),
+            5,
+            "c0: 1.0 there, 2.0 asked for",
+        ),
         (Product(), PROPERTY, SMALL, 6, "seed: 5 there, 6 asked for"),
         (Product(), EmergentProperty([0.8], [0.2]), SMALL, 5, r"sd: \[0.3\] there, \[0.2\] asked"),
         (STG(T=50), PROPERTY, SMALL, 5, "name: Product there, STG asked for"),
-    ]  # fmt: skip
-    for circuit, prop, settings, seed, difference in attempts:
+    ]
+    for circuit, prop, method, seed, difference in attempts:
         with pytest.raises(ValueError, match=rf"out must be a new folder.*{difference}.*; choose"):
-            fit(circuit, prop, settings, seed=seed, out=folder)
+            fit(circuit, prop, method, seed=seed, out=folder)
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
-
-
-@pytest.mark.parametrize("damage", ["truncated", "empty", "flipped"])
-def test_damaged_checkpoint_is_an_error_not_a_new_start(tmp_path, monkeypatch, damage):
-    break_off(tmp_path, monkeypatch)
-    file = tmp_path / "checkpoint.npz"
-    content = bytearray(file.read_bytes())
-    if damage == "flipped":
-        content[len(content) // 2] ^= 0x10
-    file.write_bytes(content[: {"truncated": 1000, "empty": 0}.get(damage, len(content))])
-    shutil.copy(file, tmp_path / "checkpoint.previous.npz")
-    with pytest.raises(CheckpointError, match=r"checkpoint\.npz cannot be read .*remove both"):
-        fit(Product(), PROPERTY, SMALL, seed=5, out=tmp_path)
-    assert file.exists()
 
 
 def test_damaged_data_is_a_clear_error(undisturbed, tmp_path):
@@ -177,9 +138,12 @@ def test_data_are_labelled(undisturbed):
     assert data.p_value.dims == ("epoch", "moment")
     assert data.moment.values.tolist() == ["product", "product^2"]
     assert data.parameter.values.tolist() == ["a", "b"]
-    for name in ("settings", "seed", "versions", "device", "seconds", "git_commit"):
+    assert data.method == "lagrangian"
+    for name in ("settings", "seed", "versions", "device", "seconds", "git_commit", "program"):
         assert name in data.attrs
-    assert undisturbed[1].settings == SMALL
+    assert undisturbed[1].method == SMALL
+    assert undisturbed[1].prop == PROPERTY
+    assert undisturbed[1].seed == SEED
 
 
 @pytest.mark.parametrize("epoch", [0, 1, -1])
@@ -196,24 +160,17 @@ def test_network_of_an_epoch_that_is_not_there(undisturbed, epoch):
         undisturbed[1].network(epoch)
 
 
-def test_double_precision_leaves_the_mode_of_jax_alone(tmp_path):
-    settings = Settings(epochs=1, iterations=50, batch=50, layers=2, precision="float64")
-    run = fit(Product(), PROPERTY, settings, seed=0, out=tmp_path)
+def test_double_precision_leaves_the_mode_of_jax_as_it_was(tmp_path):
+    run = fit(Product(), PROPERTY, dataclasses.replace(DOUBLE, epochs=1), seed=0, out=tmp_path)
     assert run.data.z.dtype == run.data.weights.dtype == np.float64
     assert not jax.config.jax_enable_x64
 
 
-def test_single_precision_is_single_in_either_mode_of_jax(x64, undisturbed, tmp_path):
-    run = fit(Product(), PROPERTY, SMALL, seed=5, out=tmp_path)
-    assert run.data.equals(undisturbed[1].data)
-
-
 def test_progress_tells_epoch_entropy_and_violation(tmp_path, capfd):
-    settings = Settings(epochs=2, iterations=100, batch=50, layers=2)
-    fit(Product(), PROPERTY, settings, seed=0, out=tmp_path)
+    fit(Product(), PROPERTY, dataclasses.replace(SMALL, epochs=2), seed=0, out=tmp_path)
     output = capfd.readouterr()
     assert "epoch 2 done: c " in output.err
-    for part in ("initial fit", "epoch 2/2", "it/s", "H ", "|R| ", "200/200"):
+    for part in ("initial fit", "epoch 2/2", "it/s", "H ", "|R| ", "600/600"):
         assert part in output.err
 
 
@@ -225,52 +182,61 @@ def test_convergence_table_and_epoch_agree(undisturbed):
     assert isinstance(run, Run)
 
 
-AFFINITY = """
+# A run of the simulator's loop, which XLA would split over all cores.
+SIMULATED = """
 import os, sys
-os.sched_setaffinity(0, {cores})
+{before}
 sys.path.insert(0, {tests!r})
-from test_runs import STG, EmergentProperty, Settings, fit
-settings = Settings(epochs=1, iterations=60, batch=300, layers=3)
-run = fit(STG(T=60), EmergentProperty([0.525], [0.025]), settings, seed=3, out={out!r})
-print(run.data.device)
+from test_runs import simulated
+print(simulated({out!r}).data.device)
 """
+SWITCHES = {
+    "JAX_THREEFRY_PARTITIONABLE": "0",
+    "JAX_DEFAULT_PRNG_IMPL": "rbg",
+    "JAX_DEFAULT_MATMUL_PRECISION": "bfloat16",
+    "JAX_NUMPY_DTYPE_PROMOTION": "strict",
+    "JAX_NUMPY_RANK_PROMOTION": "raise",
+    "JAX_ENABLE_X64": "1",
+}
 
 
-@pytest.mark.skipif(
-    not hasattr(os, "sched_setaffinity"), reason="Linux alone binds processes to cores"
-)
-def test_bits_do_not_depend_on_the_number_of_cores(tmp_path):
-    every = os.sched_getaffinity(0)
-    for name, cores in (("all", every), ("one", {min(every)})):
-        child = AFFINITY.format(
-            cores=cores, tests=str(Path(__file__).parent), out=str(tmp_path / name)
-        )
-        done = subprocess.run([sys.executable, "-c", child], capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        assert done.stdout.splitlines()[-1].startswith("cpu: one thread of "), "as measured"
-    assert load_run(tmp_path / "all").data.equals(load_run(tmp_path / "one").data)
+def simulated(out):
+    method = AugmentedLagrangian(epochs=1, iterations=60, batch=300, layers=3)
+    return fit(STG(T=60), EmergentProperty([0.525], [0.025]), method, seed=3, out=out)
 
 
-def other_bounds(high):
-    """A circuit called Product, whose constants are the same but whose bounds are not."""
-    parameters = (Parameter("a", "1", -1, high), Parameter("b", "1", -1, 1))
-    return dataclasses.make_dataclass(
-        "Product", [], bases=(Product,), frozen=True, namespace={"parameters": parameters}
-    )()
+def test_bits_depend_neither_on_cores_nor_on_switches_of_jax(tmp_path):
+    before = ""
+    if hasattr(os, "sched_setaffinity"):  # only Linux binds processes to cores
+        before = f"os.sched_setaffinity(0, {{{min(os.sched_getaffinity(0))}}})"
+    child = SIMULATED.format(
+        before=before, tests=str(Path(__file__).parent), out=str(tmp_path / "other")
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", child], env=os.environ | SWITCHES, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    run = simulated(tmp_path / "here")
+    assert load_run(tmp_path / "other").data.equals(run.data)
+    for device in (run.data.device, done.stdout.splitlines()[-1]):
+        assert device.startswith("cpu: one thread of "), "as measured"
 
 
-def test_same_name_other_bounds_is_another_run(undisturbed):
-    same = fit(other_bounds(1), PROPERTY, SMALL, seed=5, out=undisturbed[0])
-    assert same.data.identical(undisturbed[1].data)
-    with pytest.raises(ValueError, match=r"out must be a new folder.*parameters: .*2\.0"):
-        fit(other_bounds(2), PROPERTY, SMALL, seed=5, out=undisturbed[0])
+def test_a_shift_of_all_seeds_is_refused_before_anything_is_computed(tmp_path):
+    jax.config.update("jax_random_seed_offset", 1)
+    try:
+        with pytest.raises(ValueError, match=r"JAX_RANDOM_SEED_OFFSET must be 0, got 1: .*; unset"):
+            train(tmp_path / "run")
+    finally:
+        jax.config.update("jax_random_seed_offset", 0)
+    assert not (tmp_path / "run").exists()
 
 
 def test_leftovers_beside_a_complete_run_are_removed(undisturbed, tmp_path):
     shutil.copy(undisturbed[0] / "run.nc", tmp_path)
     for name in ("checkpoint.npz", ".run.nc.abc", ".checkpoint.npz.xyz"):
         (tmp_path / name).write_text("left by a killed process")
-    fit(Product(), PROPERTY, SMALL, seed=5, out=tmp_path)
+    train(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["run.nc"]
 
 
@@ -280,15 +246,14 @@ def test_complete_run_needs_no_writable_folder(undisturbed, monkeypatch):
 
     monkeypatch.setattr("dsnlib.runs.fitting.make_writable", read_only)
     monkeypatch.setattr(Path, "unlink", read_only)
-    assert fit(Product(), PROPERTY, SMALL, seed=5, out=undisturbed[0]).data.seed == 5
+    assert train(undisturbed[0]).seed == SEED
 
 
-def test_resumed_under_other_versions_says_so(undisturbed, tmp_path, monkeypatch):
-    break_off(tmp_path, monkeypatch)
-    there = {"versions": {"jax": "0"}, "device": "cpu", "git_commit": "abc"}
-    monkeypatch.setattr("dsnlib.runs.session.provenance", lambda: there)
-    with pytest.warns(UserWarning, match="goes on under another versions, device, git_commit"):
-        run = fit(Product(), PROPERTY, SMALL, seed=5, out=tmp_path)
+def test_resumed_under_other_versions_says_so(undisturbed, folder, monkeypatch):
+    there = {"versions": {"jax": "0"}, "device": "cpu", "git_commit": "abc", "xla": ""}
+    monkeypatch.setattr("dsnlib.runs.folder.provenance", lambda: there)
+    with pytest.warns(UserWarning, match="resumes under another versions, device, git_commit"):
+        run = train(folder)
     assert json.loads(run.data.versions) == {"jax": "0"}
     assert json.loads(run.data.earlier_sessions)[0]["device"] == undisturbed[1].data.device
     assert run.data.equals(undisturbed[1].data)
@@ -296,9 +261,41 @@ def test_resumed_under_other_versions_says_so(undisturbed, tmp_path, monkeypatch
 
 def test_foreign_files_are_named(tmp_path):
     xr.Dataset({"x": 1.0}).to_netcdf(tmp_path / "run.nc")
-    with pytest.raises(ValueError, match=r"run\.nc is not the data of a run \(it lacks .*entropy"):
+    with pytest.raises(ValueError, match=r"run\.nc is not the data of a run \(it lacks circuit"):
         load_run(tmp_path)
     (tmp_path / "run.nc").unlink()
     np.savez(tmp_path / "checkpoint.npz", x=1.0)
     with pytest.raises(CheckpointError, match=r"checkpoint\.npz has format None"):
-        fit(Product(), PROPERTY, SMALL, seed=5, out=tmp_path)
+        train(tmp_path)
+
+
+def test_runs_of_a_method_that_is_not_known(undisturbed, tmp_path):
+    data = undisturbed[1].data.assign_attrs(method="annealing")
+    del data.attrs["sha256"]
+    data.to_netcdf(tmp_path / "run.nc")
+    message = r"must be of a known method \(.*lagrangian.*\), got 'annealing'; import the module"
+    with pytest.raises(ValueError, match=message):
+        load_run(tmp_path)
+    with pytest.raises(ValueError, match=message):
+        train(tmp_path)
+
+
+def test_runs_of_population_monte_carlo_are_named(tmp_path):
+    """Version 0.1 wrote these, with settings and samples but no multipliers."""
+    settings = {"walkers": 1_000, "share": 0.5, "precision": "float32"}
+    file = xr.Dataset({"acceptance": ("stage", [0.5])}, attrs={"settings": json.dumps(settings)})
+    file.to_netcdf(tmp_path / "run.nc")
+    for load in (load_run, train):
+        with pytest.raises(ValueError, match="holds a run of population Monte Carlo, which"):
+            load(tmp_path)
+
+
+def test_committed_runs_of_version_0_1_load_through_fit(tmp_path, monkeypatch):
+    monkeypatch.setattr("dsnlib.runs.fitting._run", None)  # training would fail
+    shutil.copy(ROOT / "runs" / "c0-1_seed-1" / "run.nc", tmp_path)
+    note = (STG(T=200), EmergentProperty([0.525], [0.025]))
+    run = fit(*note, AugmentedLagrangian(c0=1, epochs=12), seed=1, out=tmp_path)
+    assert "program" not in run.data.attrs  # so nothing tells what its circuit computed
+    assert run.data.identical(load_run(ROOT / "runs" / "c0-1_seed-1").data)
+    with pytest.raises(ValueError, match=r"out must be a new folder.*epochs: 12 there, 8 asked"):
+        fit(*note, AugmentedLagrangian(c0=1), seed=1, out=tmp_path)

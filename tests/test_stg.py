@@ -14,17 +14,32 @@ REFERENCE = np.loadtxt(
 Z, FREQUENCY, JACOBIAN = REFERENCE[:, :2], REFERENCE[:, 2], REFERENCE[:, 3:]
 
 
-def plain_voltage(z: np.ndarray, T: int, dt: float, g_synB: float) -> np.ndarray:
+MEMBRANE = {
+    "Ca": [19, 19, 17, 8.5, 8.5],
+    "K": [39, 39, 19, 15, 15],
+    "H": [25, 25, 8, 10, 10],
+}
+NEURONS = ["f1", "f2", "hub", "s1", "s2"]
+
+
+def plain_voltage(
+    z: np.ndarray, T: int, dt: float, g_synB: float, free=("g_el", "g_synA")
+) -> np.ndarray:
     """All voltages (T + 1, 5, n), written from the specification with tanh and SI units."""
-    g_el, g_synA = 1e-9 * z.T
-    g_synB = 1e-9 * g_synB
     column = lambda values: np.array(values)[:, None] * np.ones(len(z))  # noqa: E731
+    synapses = {"g_el": 4.0, "g_synA": 4.0, "g_synB": g_synB}
+    membrane = {current: column(values) for current, values in MEMBRANE.items()}
+    for name, values in zip(free, z.T, strict=True):
+        if name in synapses:
+            synapses[name] = values
+        else:
+            _, current, neuron = name.split("_")
+            membrane[current][NEURONS.index(neuron)] = values
+    g_el, g_synA, g_synB = (1e-9 * synapses[name] for name in ("g_el", "g_synA", "g_synB"))
+    g_Ca, g_K, g_H = (1e-9 * membrane[current] for current in ("Ca", "K", "H"))
     V = column([-0.04169771, -0.04319491, 0.00883992, -0.06879824, 0.03048103])
     N = column([0.00151316, 0.19784773, 0.56514935, 0.12214069, 0.35290397])
     H = column([0.08614699, 0.04938177, 0.05568701, 0.07007949, 0.05790969])
-    g_Ca = 1e-9 * column([19, 19, 17, 8.5, 8.5])
-    g_K = 1e-9 * column([39, 39, 19, 15, 15])
-    g_H = 1e-9 * column([25, 25, 8, 10, 10])
     f1, f2, hub, s1, s2 = range(5)
     trace = [V]
     for _ in range(T):
@@ -103,6 +118,95 @@ def test_against_a_second_implementation(x64, T, dt, window, g_synB):
     # Rounding grows along a trajectory near a cliff, so a few points may differ by more.
     assert np.quantile(np.abs(circuit.simulate(z) - expected[:, 2].T).max(axis=1), 0.95) < 1e-8
     assert np.quantile(np.abs(circuit.hub_frequency(z) - f), 0.95) < 1e-9
+
+
+ALL_CONDUCTANCES = ["g_el", "g_synA", "g_synB"] + [
+    f"g_{current}_{neuron}" for current in MEMBRANE for neuron in NEURONS
+]
+HIGHEST = dict.fromkeys(ALL_CONDUCTANCES[:3], 20.0) | {
+    f"g_{current}_{neuron}": 2 * value
+    for current, values in MEMBRANE.items()
+    for neuron, value in zip(NEURONS, values, strict=True)
+}
+
+
+@pytest.mark.parametrize("name", ALL_CONDUCTANCES)
+def test_each_conductance_against_the_second_implementation(x64, name):
+    observe = ("f_s2", "f_f1", "f_hub")
+    circuit = STG(T=120, free=(name,), observe=observe)
+    np.testing.assert_array_equal(circuit.bounds, [[0, HIGHEST[name]]])
+    z = np.linspace(0, HIGHEST[name], 12)[:, None]
+    expected = plain_voltage(z, 120, 0.025, 5.0, free=(name,))
+    assert np.ptp(expected[-1], axis=-1).max() > 1e-4, "the conductance must matter"
+    np.testing.assert_allclose(circuit.voltages(z), np.moveaxis(expected, 2, 0).swapaxes(1, 2),
+                               atol=1e-9)  # fmt: skip
+    statistics = circuit.statistics(z)
+    for column, neuron in enumerate((4, 0, 2)):
+        f = plain_frequency(expected[:, neuron], 0.025, 20)
+        np.testing.assert_allclose(statistics[:, column], f, atol=1e-9)
+
+
+def test_all_conductances_and_neurons_at_once_in_any_order(x64):
+    free = tuple(reversed(ALL_CONDUCTANCES))
+    circuit = STG(free=free, observe=tuple(f"f_{neuron}" for neuron in NEURONS))
+    assert tuple(p.name for p in circuit.parameters) == free
+    assert [o.name for o in circuit.observables] == ["f_f1", "f_f2", "f_hub", "f_s1", "f_s2"]
+    z = np.random.default_rng(1).uniform(*circuit.bounds.T, (40, 18))
+    expected = plain_voltage(z, 200, 0.025, 5.0, free)
+    f = np.stack([plain_frequency(expected[:, i], 0.025, 20) for i in range(5)], axis=1)
+    assert (f > 0.1).sum() > 10, "the points must test oscillations, not silence"
+    assert np.quantile(np.abs(circuit.statistics(z) - f), 0.95) < 1e-9
+    f1 = STG(free=free, observe=("f_f1",))
+    np.testing.assert_allclose(f1.hub_frequency(z), circuit.hub_frequency(z))
+    assert np.quantile(np.abs(f1.hub_frequency(z) - f[:, 2]), 0.95) < 1e-9
+
+
+def test_jacobian_of_other_conductances_and_neurons(x64):
+    free = ("g_K_hub", "g_synB", "g_H_s1")
+    circuit = STG(free=free, observe=("f_f1", "f_hub"))
+    z = np.random.default_rng(2).uniform(0.1, 0.9, (30, 3)) * circuit.bounds[:, 1]
+    _, J = circuit.statistics_and_jacobian(z)
+    step = 1e-6
+    for k in range(3):
+        up, down = (circuit.statistics(z + sign * step * np.eye(3)[k]) for sign in (1, -1))
+        slope = (up - down) / (2 * step)
+        close = np.isclose(J[:, :, k], slope, rtol=1e-3, atol=1e-6)
+        assert close.mean() > 0.95  # a point beside a cliff may differ
+    assert np.abs(J).max(axis=(0, 1)).min() > 1e-3, "each conductance must matter"
+
+
+def test_configuration_names_what_differs_from_the_runs_of_old():
+    assert STG(T=300).configuration() == {
+        "name": "STG", "T": 300, "dt": 0.025, "window": 20, "g_synB": 5.0,
+    }  # fmt: skip
+    other = STG(free=["g_el", "g_synB"], observe=["f_s1"]).configuration()
+    assert other["free"] == ("g_el", "g_synB")
+    assert other["observe"] == ("f_s1",)
+    assert "free" not in STG(observe=("f_s1",)).configuration()
+
+
+def test_initial_distribution():
+    g_el, g_K = STG(free=("g_el", "g_K_hub")).parameters
+    assert (g_el.initial_mean, g_el.initial_sd) == (4, 3)
+    assert (g_K.initial_mean, g_K.initial_sd) == (19, 9.5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"free": ("g_el", "g_Na_hub")}, ValueError, "free must hold names among .*'g_Na_hub'"),
+        ({"free": ("g_el", "g_el")}, ValueError, "free must name each once, got 'g_el' twice"),
+        ({"free": ()}, ValueError, "free must hold at least one name"),
+        ({"free": "g_el"}, TypeError, "free must be a tuple of names, got 'g_el'"),
+        ({"free": 2}, TypeError, "free must be a tuple of names, got 2"),
+        ({"observe": ("hub",)}, ValueError, "observe must hold names among f_f1, .*got 'hub'"),
+        ({"observe": ("f_f1", "f_f1")}, ValueError, "observe must name each once"),
+        ({"observe": ()}, ValueError, "observe must hold at least one name"),
+    ],
+)
+def test_names_that_are_wrong(arguments, error, message):
+    with pytest.raises(error, match=message):
+        STG(**arguments)
 
 
 def test_shapes_and_the_fixed_start(x64):

@@ -1,16 +1,19 @@
 """Training: the initial fit, small problems solved, failures counted."""
 
+import dataclasses
+
 import jax
 import numpy as np
 import pytest
 from scipy import stats
 
+from children import DOUBLE
 from circuits import Brittle, Product
-from dsnlib import STG, EmergentProperty, Linear2D, Settings, SimulationError, fit
-from dsnlib.training.calls import alone
-from dsnlib.training.initial import fit_initial, truncated_gaussian
-from dsnlib.training.lagrangian import _block, initial_state, stream
-from dsnlib.training.problem import Problem
+from dsnlib import STG, AugmentedLagrangian, EmergentProperty, Linear2D, SimulationError, fit
+from dsnlib.methods import Problem
+from dsnlib.methods.lagrangian.initial import truncated_gaussian
+from dsnlib.methods.lagrangian.objective import Objective
+from dsnlib.methods.lagrangian.programs import block, optimiser_of
 
 
 def test_truncated_gaussian_is_that_of_scipy(x64):
@@ -22,29 +25,34 @@ def test_truncated_gaussian_is_that_of_scipy(x64):
 
 def test_initial_fit_reports_its_divergence(x64):
     prop = EmergentProperty(mean=[0.525], sd=[0.025])
-    problem = Problem(STG(), prop, Settings(precision="float64"))
-    reports = []
-    fitted = alone(
-        fit_initial(problem, stream(1, 0), lambda *report: reports.append(report)), lambda: None
-    )
+    method = AugmentedLagrangian(precision="float64")
+    problem = Problem(STG(), prop, method, seed=1)
+    state, windows = method.start(problem), []
+    assert "iteration" not in method.report(problem, state).detail
+    while state.epoch < 0:
+        state = method.step(problem, state)
+        windows.append(state.initial.iterations)
+        if state.epoch < 0:
+            detail = f"iteration {windows[-1]}, KL {state.initial.kl:.4f} nat"
+            assert method.report(problem, state).detail == detail
+    assert method.report(problem, state).line == "initial fit done"
+    fitted = state.initial
     assert fitted.kl < 0.01
     assert fitted.iterations >= 5_000
-    assert [iteration for iteration, _ in reports] == list(
-        range(1_000, fitted.iterations + 1, 1_000)
-    )
+    assert windows == list(range(1_000, fitted.iterations + 1, 1_000))
     # By quadrature: KL = integral of q log(q / p)
     cells = 500
     midpoints = 20 * (np.arange(cells) + 0.5) / cells
     grid = np.stack(np.meshgrid(midpoints, midpoints), axis=-1).reshape(-1, 2)
-    log_q = problem.network(fitted.weights).log_prob(grid)
+    log_q = Objective.of(problem, method).network(state.weights).log_prob(grid)
     log_p = stats.truncnorm(-4 / 3, 16 / 3, loc=4, scale=3).logpdf(grid).sum(axis=1)
     quadrature = (np.exp(log_q) * (log_q - log_p)).sum() * (20 / cells) ** 2
     assert abs(fitted.kl - quadrature) < 5 * fitted.kl_se
 
 
 def test_linear_circuit_meets_its_constraints(tmp_path, oscillation):
-    settings = Settings(epochs=8, iterations=800, batch=400, learning_rate=2e-3)
-    run = fit(Linear2D(), oscillation, settings, seed=2, out=tmp_path)
+    method = AugmentedLagrangian(epochs=8, iterations=800, batch=400, learning_rate=2e-3, layers=4)
+    run = fit(Linear2D(), oscillation, method, seed=2, out=tmp_path)
     assert run.converged_epoch is not None
     assert run.convergence().loc[8, "not rejected"]
     assert run.data.entropy[-1] > 7  # it stays broad: the box of volume 20^4 allows 12
@@ -57,8 +65,8 @@ def test_linear_circuit_meets_its_constraints(tmp_path, oscillation):
 
 
 def test_what_is_recorded_follows_the_rules(tmp_path):
-    settings = Settings(c0=2.0, epochs=3, iterations=250, batch=200, layers=2, precision="float64")
-    run = fit(Product(), EmergentProperty([0.8], [0.3]), settings, seed=0, out=tmp_path)
+    method = dataclasses.replace(DOUBLE, c0=2.0, iterations=250)
+    run = fit(Product(), EmergentProperty([0.8], [0.3]), method, seed=0, out=tmp_path)
     data = run.data
     assert data.step.values.tolist() == [0, 100, 200, 250, 350, 450, 500, 600, 700, 750]
     assert data.c[0] == 2.0
@@ -81,27 +89,32 @@ def test_what_is_recorded_follows_the_rules(tmp_path):
 
 
 def test_a_step_that_is_not_finite_changes_nothing_but_the_count():
-    problem = Problem(Brittle(limit=0.0), EmergentProperty([5.0], [1.0]), Settings(batch=4))
-    state = initial_state(problem, problem.random_weights(jax.random.key(0)))
-    weights, optimiser, _ = _block(
-        problem, 3, state.weights, state.optimiser, np.zeros(2, np.float32), np.float32(1),
-        jax.random.key(1), 0,
+    prop, method = EmergentProperty([5.0], [1.0]), AugmentedLagrangian(batch=4)
+    objective = Objective(Brittle(limit=0.0), prop, method)
+    before = objective.random_weights(jax.random.key(0))
+    weights, optimiser, _ = block(
+        objective, 3, before, optimiser_of(method).init(before), np.zeros(2, np.float32),
+        np.float32(1), jax.random.key(1), 0,
     )  # fmt: skip
-    jax.tree.map(np.testing.assert_array_equal, weights, state.weights)
+    jax.tree.map(np.testing.assert_array_equal, weights, before)
     assert optimiser.total_notfinite == 3
 
 
+# Of Brittle, like those of test_faults, so that they share what is compiled for them.
+FRAGILE = AugmentedLagrangian(epochs=1, iterations=1_000, batch=100, layers=2)
+
+
 def test_rare_failures_are_skipped_and_counted(tmp_path):
-    settings = Settings(c0=100.0, epochs=1, iterations=1_000, batch=100, layers=2)
-    run = fit(Brittle(limit=8.8), EmergentProperty([5.0], [1.0]), settings, seed=1, out=tmp_path)
+    method = dataclasses.replace(FRAGILE, c0=100.0)
+    run = fit(Brittle(limit=8.8), EmergentProperty([5.0], [1.0]), method, seed=1, out=tmp_path)
     assert 0 < run.data.skipped_steps[0] <= 10
     assert np.isfinite(run.data.lam).all()
     assert np.isfinite(run.data.violation_end).all()
 
 
 def test_frequent_failures_end_the_run(tmp_path):
-    settings = Settings(epochs=1, iterations=200, batch=100, layers=2)
+    prop = EmergentProperty([5.0], [1.0])
     with pytest.raises(
         SimulationError, match=r"100 of 100 steps in epoch 1 .* smaller learning_rate"
     ):
-        fit(Brittle(limit=5.0), EmergentProperty([5.0], [1.0]), settings, seed=1, out=tmp_path)
+        fit(Brittle(limit=5.0), prop, FRAGILE, seed=1, out=tmp_path)

@@ -1,6 +1,6 @@
-"""Lay out the book of a sweep other than the note's: book.py BOOK FOLDER RUN...
+"""Lay out the book of a sweep other than the note's: python -m workflow.book BOOK FOLDER RUN...
 
-Its prose, settings, the chapters that show no runs and the pages of the recipe are those of the
+Its prose, settings, the chapters that show no runs and the pages of other runs are those of the
 report, by links; its table of contents is the report's, with its own runs instead of the note's.
 """
 
@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from workflow.files import found
 
 REPORT = Path("book")
 INCLUDED = ("README.md", "CITATION.cff")  # of the root, parts of which pages of the report show
@@ -51,7 +53,8 @@ def main(book: str, folder: str, *runs: str) -> None:
     (target / "runs").mkdir(parents=True, exist_ok=True)
     toc = contents(yaml.safe_load(Path("_toc.yml").read_text()), list(runs))
     own = {"_build", "_toc.yml", "runs"}
-    links = {target / entry.name: entry for entry in REPORT.iterdir() if entry.name not in own}
+    shared = [Path(entry) for entry in found(f"{REPORT}/*")]
+    links = {target / entry.name: entry for entry in shared if entry.name not in own}
     links |= {target.parent / name: Path(name) for name in INCLUDED}
     for file in (entry["file"] for part in toc["parts"] for entry in part["chapters"]):
         if file.startswith(_RUNS):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import itertools
 import re
@@ -10,16 +9,15 @@ from pathlib import Path
 from reprlib import repr as shorten
 from typing import Any
 
-import papermill
 import yaml
 
-from dsnlib import STG, EmergentProperty, Population, Settings
-from dsnlib.settings import checked_seed
+from dsnlib.methods import Problem
+from workflow.experiment import DEFAULT_METHOD, PAGES, experiment, method_of
+from workflow.sources import parameters, read
 
-NOTEBOOK = "train.ipynb"
-_OPTIONAL = {"fixed", "notebook", "prefix"}
+_OPTIONAL = {"fixed", "method", "notebook", "prefix"}
 _KEYS = {"folder", "grid"} | _OPTIONAL
-_KINDS = {int: "a whole number", float: "a number", str: "a name"}
+_KINDS = {int: "a whole number", float: "a number", str: "a name", bool: "true or false"}
 
 
 class GridError(ValueError):
@@ -32,24 +30,26 @@ class Grid:
 
     Args:
         folder: of the runs, relative to the repository's root.
-        runs: for each run's name what the notebook is given.
-        notebook: that trains them.
-        settings: of the first run, as a dict.
+        runs: for each run's name what its page is given.
+        method: the name under which `dsnlib.methods.METHODS` has it.
+        notebook: the page of every run.
+        problems: for each run's name what it is asked to do.
     """
 
     folder: str
     runs: dict[str, dict[str, Any]]
+    method: str
     notebook: str
-    settings: dict[str, Any]
+    problems: dict[str, Problem]
 
 
 def read_grid(file: Path, root: Path = Path()) -> Grid:
     """Read and check a grid file.
 
     It holds `folder`, `grid` (a list of values for each parameter that varies; every combination is
-    a run) and, where wanted, `fixed` (values of other parameters), `notebook` (whose parameters
-    they are, train.ipynb by default) and `prefix`. A run is called after the parameters that vary,
-    behind the prefix: c0-1_seed-2.
+    a run) and, where wanted, `fixed` (values of other parameters), `method` (of training, by name),
+    `notebook` (the runs' page, whose parameters they are; each method has one) and `prefix`. A run
+    is called after the parameters that vary, behind the prefix: c0-1_seed-2.
 
     Args:
         file: in YAML.
@@ -59,7 +59,7 @@ def read_grid(file: Path, root: Path = Path()) -> Grid:
         The sweep.
 
     Raises:
-        GridError: the file cannot be read, or holds something that the notebook would refuse.
+        GridError: the file cannot be read, or holds what training would refuse.
 
     Example:
         >>> import tempfile
@@ -85,16 +85,17 @@ def _checked(content: Any, root: Path) -> Grid:
             f"a grid file must hold folder, grid and perhaps {', '.join(sorted(_OPTIONAL))}, "
             f"got {shorten(content)}; see config/note.yaml"
         )
-    notebook = _name("notebook", content.get("notebook", NOTEBOOK), r"[\w-]+\.ipynb")
+    method = method_of(content.get("method", DEFAULT_METHOD)).name
+    notebook = _name("notebook", content.get("notebook", PAGES[method]), r"[\w-]+\.ipynb")
     if not (root / notebook).is_file():
         raise ValueError(f"notebook must be a file at the root, got {notebook}; see README.md")
     prefix = _name("prefix", content.get("prefix", "run"), r"[\w-]+") if "prefix" in content else ""
-    defaults = _defaults(root / notebook)
+    defaults = parameters(read(root / notebook))
     folder, grid, fixed = content["folder"], content["grid"], content.get("fixed") or {}
     if not isinstance(folder, str) or not re.fullmatch(r"(?:[\w-]+/)*runs", folder):
         raise ValueError(
-            f"folder must be runs, or a path in the repository that ends in /runs and has letters, "
-            f"digits, _ and - alone, got {shorten(folder)}; pass for example studies/mine/runs"
+            "folder must be runs, or a path in the repository that ends in /runs and has only "
+            f"letters, digits, _ and -, got {shorten(folder)}; pass for example studies/mine/runs"
         )
     for name, group in (("grid", grid), ("fixed", fixed)):
         if not isinstance(group, dict) or (name == "grid" and not group):
@@ -117,39 +118,34 @@ def _checked(content: Any, root: Path) -> Grid:
                 f"pass for example [{defaults[parameter]}]"
             )
     runs: dict[str, dict[str, Any]] = {}
-    first: dict[str, Any] = {}
+    problems: dict[str, Problem] = {}
     for values in itertools.product(*grid.values()):
         varied = dict(zip(grid, values, strict=True))
         given = {
             name: _value(name, value, defaults[name]) for name, value in (varied | fixed).items()
         }
-        settings = _check_run({**defaults, **given})
+        problem = experiment({"method": method, **defaults, **given})
         words = [f"{name}-{_text(given[name])}" for name in grid]
         run = "_".join([prefix, *words] if prefix else words)
         if run in runs:
             raise ValueError(f"grid must hold each value once, got {run} twice; remove one")
-        runs[run] = given
-        first = first or dataclasses.asdict(settings)
-    return Grid(folder, runs, notebook, first)
+        runs[run], problems[run] = given, problem
+    return Grid(folder, runs, method, notebook, problems)
 
 
 def _name(key: str, value: Any, pattern: str) -> str:
     if not isinstance(value, str) or not re.fullmatch(pattern, value):
         raise ValueError(
-            f"{key} must be a name of letters, digits, _ and - alone, got {shorten(value)}; "
-            "see config/recipe.yaml"
+            f"{key} must be a name of only letters, digits, _ and -, got {shorten(value)}; "
+            "see config/smc.yaml"
         )
     return value
 
 
-def _defaults(notebook: Path) -> dict[str, Any]:
-    """Parameters of the notebook with their default values."""
-    found = papermill.inspect_notebook(str(notebook))
-    return {name: ast.literal_eval(entry["default"]) for name, entry in found.items()}
-
-
 def _value(name: str, value: Any, default: Any) -> Any:
     """The value as the parameter's kind; TypeError where it is of another."""
+    if default is None:  # its owner checks it
+        return value
     kind = type(default)
     if type(value) is not kind and not (kind is float and type(value) is int):
         hint = "; YAML takes 1e-3 for text, write 1.0e-3" if isinstance(value, str) else ""
@@ -158,17 +154,6 @@ def _value(name: str, value: Any, default: Any) -> Any:
             f"pass for example {default!r}{hint}"
         )
     return value
-
-
-def _check_run(given: dict[str, Any]) -> Settings | Population:
-    """What the notebook would check when it starts, before any run is started; its settings."""
-    kind = Population if "samples" in given else Settings
-    fields = {field.name for field in dataclasses.fields(kind)}
-    settings = kind(**{name: value for name, value in given.items() if name in fields})
-    circuit = STG(T=given["T"], dt=given["dt"], window=given["window"])
-    EmergentProperty(mean=[given["mean"]], sd=[given["sd"]]).check_against(circuit)
-    checked_seed(given["seed"])
-    return settings
 
 
 def _text(value: Any) -> str:

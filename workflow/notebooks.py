@@ -48,7 +48,7 @@ def main(paths: Sequence[str]) -> None:
     lines = [f"{path}: {defect}" for path in paths for defect in defects(Path(path))]
     if lines:
         remedy = "execute these notebooks again (remove them and start the sweep)"
-        sys.exit("\n".join([*lines, f"the book takes complete notebooks alone; {remedy}"]))
+        sys.exit("\n".join([*lines, f"the book takes only complete notebooks; {remedy}"]))
 
 
 if __name__ == "__main__":

@@ -3,25 +3,29 @@
 import json
 import os
 import re
-import signal
 import sys
 from pathlib import Path
 
 import yaml
 
-sys.path[:0] = [workflow.basedir, "studies"]
-from design import DESIGN, read_points
-from execute import stop_children
-from grid import read_grid
+sys.path.insert(0, str(Path(workflow.basedir).parent))
+from report.studies.design import DESIGN, read_points
+from workflow.experiment import CIRCUIT_FILES
+from workflow.processes import handle_signals
 
-from dsnlib.runs.identity import numerics_files
+from dsnlib import AugmentedLagrangian
+from dsnlib.runs.provenance import numerics_files
 
 POINTS = read_points()
-CODE = [os.path.relpath(path) for path in numerics_files(read_grid(Path("config/note.yaml")).settings)]
-INITIAL = "studies/results/phase_initial.nc"
+STUDY = "report/studies/phase.py"
+NUMERICS = [os.path.relpath(path) for path in numerics_files(AugmentedLagrangian)]
+CODE = [*NUMERICS, *CIRCUIT_FILES, STUDY]
+RESULTS = "report/studies/results"
+INITIAL = f"{RESULTS}/phase_initial.nc"
 
-# The jobs' `python` is the one that runs Snakemake.
+# The jobs' `python` is the one that runs Snakemake. It imports the report from the working directory.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+os.environ.pop("PYTHONSAFEPATH", None)
 
 
 wildcard_constraints:
@@ -33,13 +37,12 @@ localrules: all
 
 rule all:
     input:
-        expand("studies/results/phase_{point}.nc", point=POINTS),
+        expand(f"{RESULTS}/phase_{{point}}.nc", point=POINTS),
 
 
 rule initial:
     input:
         CODE,
-        "studies/phase.py",
     output:
         INITIAL,
     log:
@@ -48,26 +51,24 @@ rule initial:
         seeds=yaml.safe_load(DESIGN.read_text())["seeds"],
     threads: 1
     shell:
-        "python studies/phase.py initial {output} > {log} 2>&1"
+        "python -m report.studies.phase initial {output} > {log} 2>&1"
 
 
 rule point:
     input:
         CODE,
-        "studies/phase.py",
         initial=INITIAL,
     output:
-        "studies/results/phase_{point}.nc",
+        f"{RESULTS}/phase_{{point}}.nc",
     log:
         "logs/phase/{point}.log",
     params:
         settings=lambda wildcards: json.dumps(POINTS[wildcards.point]),
     threads: 1
     shell:
-        "python studies/phase.py {wildcards.point} {input.initial} {output} > {log} 2>&1"
+        "python -m report.studies.phase {wildcards.point} {input.initial} {output} > {log} 2>&1"
 
 
 # On either signal Snakemake would wait until the running jobs are done.
 onstart:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop_children)
+    handle_signals()

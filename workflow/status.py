@@ -1,51 +1,57 @@
-"""Where a sweep stands, run by run: status.py GRID."""
+"""Where a sweep stands, run by run: python -m workflow.status GRID."""
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from pathlib import Path
 
-import numpy as np
+from dsnlib.methods import Problem
+from dsnlib.runs.loading import DATA_FILE
+from dsnlib.storage.checkpoint import (
+    CHECKPOINT_FILES,
+    CheckpointError,
+    load_checkpoint,
+    read_meta,
+)
+from dsnlib.storage.lock import LOCK_FILE
+from workflow.grid import read_grid
 
-from dsnlib.runs.checkpoint import CHECKPOINT_FILES
-from dsnlib.runs.lock import LOCK_FILE
-from dsnlib.runs.run import DATA_FILE
-from grid import read_grid
 
-
-def describe(folder: Path, log: Path) -> str:
+def describe(problem: Problem, folder: Path, log: Path) -> str:
     """One line on a run.
 
     Args:
+        problem: what the run is asked to do.
         folder: of the run.
-        log: of its training; the notebook of an attempt that failed lies beside it.
+        log: of its training.
     """
     lock, checkpoint = folder / LOCK_FILE, folder / CHECKPOINT_FILES[0]
     if (folder / DATA_FILE).exists():
         return "complete"
-    parts = [_progress(checkpoint)] if checkpoint.exists() else []
+    parts = [_progress(problem, checkpoint)] if checkpoint.exists() else []
     if lock.exists():
         return ", ".join(["training", *parts, lock.read_text()])
     if log.exists():
-        files = [str(file) for file in (log, log.with_suffix(".ipynb")) if file.exists()]
-        return ", ".join(["STOPPED", *parts, "see " + " and ".join(files)])
+        return ", ".join(["STOPPED", *parts, f"see {log}"])
     return ", ".join(["not started", *parts])
 
 
-def _progress(checkpoint: Path) -> str:
+def _progress(problem: Problem, file: Path) -> str:
+    """Where the newest checkpoint stands, which is only looked at."""
+    method = problem.method
     try:
-        age = time.time() - checkpoint.stat().st_mtime
-        with np.load(checkpoint, allow_pickle=False) as members:
-            settings = json.loads(str(members["meta"]))["identity"]["settings"]
-            epoch, iteration = int(members["state.epoch"]), int(members["state.iteration"])
-    except Exception:  # damaged, or just replaced: dsnlib.fit will judge
+        age = time.time() - file.stat().st_mtime
+        if not read_meta(file):
+            return "checkpoint damaged"
+        found = load_checkpoint(file.parent, lambda: method.start(problem), lambda meta: None)
+    except (OSError, CheckpointError):  # just replaced, or not of this run: dsnlib.fit will judge
+        found = None
+    if not found:
         return "checkpoint unreadable"
-    if "epochs" not in settings:  # population Monte Carlo, whose stages are not known before
-        return f"stage {epoch}, iteration {iteration} {age:.0f} s ago"
-    share = (epoch + iteration / settings["iterations"]) / settings["epochs"]
-    return f"epoch {epoch + 1} of {settings['epochs']}, {share:.0%} done {age:.0f} s ago"
+    report = method.report(problem, found.state)
+    share = f", {report.done / report.total:.0%} done" if report.total else ""
+    return f"{report.title}{share} {age:.0f} s ago"
 
 
 def main(file: str) -> None:
@@ -53,7 +59,8 @@ def main(file: str) -> None:
     grid = read_grid(Path(file))
     width = max(map(len, grid.runs))
     for run in grid.runs:
-        line = describe(Path(grid.folder) / run, Path("logs") / grid.folder / f"{run}.log")
+        log = Path("logs") / grid.folder / f"{run}.log"
+        line = describe(grid.problems[run], Path(grid.folder) / run, log)
         print(f"{run:{width}}  {line}")
 
 

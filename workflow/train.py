@@ -1,7 +1,7 @@
-"""Train one run: execute a notebook up to its call of dsnlib.fit.
+"""Train one run of a sweep: python -m workflow.train PAGE FOLDER GIVEN [DEVICES].
 
-train.py NOTEBOOK FOLDER SCRATCH DEVICES PARAMETERS (JSON). What comes after the call, figures and
-tables, is the page's, and cannot take a trained network away by failing.
+GIVEN, in JSON, is what the grid gives the run: the name of its method, and the parameters that
+do not have the page's defaults. What the page shows is executed later, from the run's data.
 """
 
 from __future__ import annotations
@@ -10,44 +10,30 @@ import json
 import sys
 from pathlib import Path
 
-import nbformat
+import dsnlib
+from dsnlib.runs.folder import discard_stale
+from workflow.experiment import experiment
+from workflow.processes import device, follow_head
+from workflow.sources import parameters, read
 
-from dsnlib.runs.session import discard_stale
-from execute import device, execute
 
-_CALL = "dsnlib.fit("
+def main(page: str, folder: str, given: str, devices: str = "") -> None:
+    """Train or resume the run; checkpoints that other training code wrote are removed first.
 
-
-def training_part(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """The notebook up to and with the cell that trains.
+    SIGTERM, Ctrl-C and the death of the sweep's head end it with a checkpoint, see `dsnlib.fit`.
 
     Args:
-        notebook: source.
-
-    Raises:
-        ValueError: not exactly one code cell trains.
+        page: notebook whose parameters have the defaults.
+        folder: of the run.
+        given: in JSON.
+        devices: of which the run takes one, separated by commas; none: what JAX finds.
     """
-    found = [
-        number
-        for number, cell in enumerate(notebook.cells)
-        if cell.cell_type == "code" and _CALL in cell.source
-    ]
-    if len(found) != 1:
-        raise ValueError(
-            f"the notebook must call {_CALL}...) in one cell, got it in {len(found)}; mend it"
-        )
-    notebook.cells = notebook.cells[: found[0] + 1]
-    return notebook
-
-
-def main(notebook: str, folder: str, scratch: str, devices: str, parameters: str) -> None:
-    """Train or resume the run; checkpoints that other training code wrote are removed first."""
-    for file in discard_stale(Path(folder)):
-        print(f"{file} was written by other training code: removed, training starts afresh")
-    part = training_part(nbformat.read(notebook, as_version=4))
+    follow_head()
     with device(devices.split(",") if devices else []):
-        execute(part, Path(scratch), {**json.loads(parameters), "out": folder})
-    Path(scratch).unlink()
+        wanted = experiment(parameters(read(Path(page))) | json.loads(given))
+        for file in discard_stale(Path(folder)):
+            print(f"{file} was written by other training code: removed, training starts afresh")
+        dsnlib.fit(wanted.circuit, wanted.prop, wanted.method, seed=wanted.seed, out=folder)
 
 
 if __name__ == "__main__":

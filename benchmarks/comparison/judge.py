@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +17,10 @@ from record import RESULTS, read_target
 from target import exact_answer
 
 import dsnlib
-from dsnlib.exact import ExactMaxEnt
-from dsnlib.exact.modes import in_band
-from dsnlib.judging.distances import Estimate, c2st, kl_divergence, mean_of, share_of
+from dsnlib.estimate import Estimate, mean_of, share_of
+from dsnlib.judging.distances import c2st, kl_divergence
+from dsnlib.maxent import ExactMaxEnt
+from dsnlib.maxent.modes import in_band
 
 RUNS = Path(__file__).parents[2] / "runs"
 _C2ST_SAMPLES = 1_000  # of each of the two sets; the runs keep no more
@@ -55,25 +57,27 @@ def records(folder: Path) -> Iterator[Sampled]:
 
 
 def trained(folder: Path, exact: ExactMaxEnt, exact_samples: np.ndarray) -> Iterator[Sampled]:
-    """Complete runs of dsnlib for the same circuit and property, judged by their last network."""
+    """Complete runs of dsnlib for the same circuit and property, judged by their answer."""
+    exact_moments = exact.moments(exact_samples)
     for file in sorted(folder.glob("*/run.nc")):
         run = dsnlib.load_run(file.parent)
         if json.loads(run.data.circuit) != exact.circuit.configuration():
             continue
-        data = run.data.isel(snapshot=-1)
+        data, last = run.data, list(run.snapshots().values())[-1]
+        islands = run.samples.sizes["island"]
+        n = len(last.z)
+        # Particles of one island depend on each other; a network's samples do not.
+        group = np.arange(n) if islands == 1 else np.repeat(np.arange(islands), n // islands)
         facts = {
             "simulations": run.simulations,
             "wall_s": data.seconds,
-            "settings": json.loads(data.settings),
+            "settings": dataclasses.asdict(run.method),
             "versions": json.loads(data.versions),
             "device": data.device,
         }
-        with jax.enable_x64(True):
-            log_q_exact = np.asarray(run.network(-1).log_prob(jnp.asarray(exact_samples)))
         yield Sampled(
-            file.parent.name.partition("_seed-")[0], int(data.seed), data.z.values,
-            data.moments.values[:, 0], data.log_q.values, log_q_exact,
-            np.arange(data.sizes["sample"]), facts,
+            file.parent.name.partition("_seed-")[0], run.seed, last.z, last.moments[:, 0],
+            last.log_q, last.log_prob(exact_samples, exact_moments), group, facts,
         )  # fmt: skip
 
 

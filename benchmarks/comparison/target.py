@@ -13,8 +13,8 @@ import xarray as xr
 from record import RESULTS
 
 import dsnlib
-from dsnlib.exact import ExactMaxEnt
-from dsnlib.runs.dataset import write_dataset
+from dsnlib.maxent import ExactMaxEnt
+from dsnlib.storage.dataset import write_dataset
 
 CELLS = 1_000
 _SAMPLES = 5_000

@@ -1,36 +1,34 @@
 """dsnlib: all the parameters with which a neural circuit does what the animal does."""
 
 from dsnlib import _xla  # noqa: F401 (before JAX computes anything)
-from dsnlib.circuits import STG, Circuit, Linear2D, Parameter, Statistic
-from dsnlib.emergent import EmergentProperty
-from dsnlib.exact import ExactMaxEnt, exact_maxent
-from dsnlib.judging import Judged, Verdict, judge, judge_claims
-from dsnlib.population import Population, ResampledNetwork
-from dsnlib.runs import CheckpointError, Run, RunLockedError, fit, fit_many, load_run
-from dsnlib.settings import Settings
-from dsnlib.training.lagrangian import SimulationError
+from dsnlib.circuits import STG, Circuit, Linear2D, Parameter, RankTwoRNN, Statistic
+from dsnlib.judging import judge
+from dsnlib.maxent import ExactMaxEnt, exact_maxent
+from dsnlib.methods import SMC, AugmentedLagrangian, Method, Run
+from dsnlib.methods.lagrangian.training import SimulationError
+from dsnlib.property import EmergentProperty
+from dsnlib.runs import fit, load_run
+from dsnlib.storage.checkpoint import CheckpointError
+from dsnlib.storage.lock import RunLockedError
 
 __all__ = [
+    "SMC",
     "STG",
+    "AugmentedLagrangian",
     "CheckpointError",
     "Circuit",
     "EmergentProperty",
     "ExactMaxEnt",
-    "Judged",
     "Linear2D",
+    "Method",
     "Parameter",
-    "Population",
-    "ResampledNetwork",
+    "RankTwoRNN",
     "Run",
     "RunLockedError",
-    "Settings",
     "SimulationError",
     "Statistic",
-    "Verdict",
     "exact_maxent",
     "fit",
-    "fit_many",
     "judge",
-    "judge_claims",
     "load_run",
 ]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
 
+PRECISIONS = ("float32", "float64")
 _LARGEST = 1e30  # leaves room for products within float32
 
 
@@ -75,6 +76,25 @@ def choice(name: str, value: Any, options: Collection[str]) -> str:
     return value
 
 
+def choices(name: str, values: Any, options: Collection[str]) -> tuple[str, ...]:
+    """Return `values` as a tuple of names of `options`; errors where one is unknown or repeated."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise TypeError(
+            f"{name} must be a tuple of names, got {values!r}; "
+            f"pass for example {name}=({next(iter(options))!r},)"
+        )
+    found = tuple(values)
+    allowed = ", ".join(options)
+    for value in found:
+        if not isinstance(value, str) or value not in options:
+            raise ValueError(f"{name} must hold names among {allowed}, got {value!r}; correct it")
+        if found.count(value) > 1:
+            raise ValueError(f"{name} must name each once, got {value!r} twice; drop one of them")
+    if not found:
+        raise ValueError(f"{name} must hold at least one name of {allowed}, got none; name one")
+    return found
+
+
 def numbers(name: str, values: Any, *, above: float = -math.inf) -> tuple[float, ...]:
     """Return `values` as a tuple of floats above `above`; errors as in `number`."""
     if isinstance(values, str) or np.ndim(values) != 1:
@@ -88,3 +108,11 @@ def numbers(name: str, values: Any, *, above: float = -math.inf) -> tuple[float,
             f"{name} must hold at least one number, got []; pass one for each statistic"
         )
     return found
+
+
+def seed(value: Any) -> int:
+    """Return the seed as an int; TypeError or ValueError unless it is whole, >= 0 and < 2^32."""
+    value = whole("seed", value, at_least=0)
+    if value >= 2**32:
+        raise ValueError(f"seed must be below 2^32, got {value}; pass a smaller number")
+    return int(value)

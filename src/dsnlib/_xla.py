@@ -5,13 +5,17 @@
   go side by side, and it makes rounding depend on the number of cores.
 - A loop of whatever size is compiled as one function. By default each operation of its body is a
   kernel of its own, and starting a hundred of them in every Euler step takes a tenth of the time.
-- The widest vector registers, which LLVM leaves alone unless it is asked.
+- The widest vector registers, which LLVM does not use unless it is asked.
 
 `benchmarks/processes.py` measures all three. What a user sets in the environment is not overridden.
 """
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
+
+import jax
 
 _FLAGS = {
     "--xla_backend_extra_options": "xla_cpu_small_while_loop_byte_threshold=1000000000",
@@ -28,6 +32,34 @@ def _set_environment() -> None:
 
 
 _set_environment()
+
+
+@contextlib.contextmanager
+def numerics(precision: str) -> Iterator[None]:
+    """Compute with these settings of JAX, whatever the user's environment says of them.
+
+    Each of them changes numbers: random ones, or the last bits.
+
+    Args:
+        precision: "float32" or "float64".
+
+    Raises:
+        ValueError: JAX shifts all seeds, which no context can undo.
+    """
+    if offset := jax.config.values["jax_random_seed_offset"]:
+        raise ValueError(
+            f"JAX_RANDOM_SEED_OFFSET must be 0, got {offset}: it would change the meaning of every "
+            "seed; unset it"
+        )
+    with (
+        jax.enable_x64(precision == "float64"),
+        jax.threefry_partitionable(True),
+        jax.default_prng_impl("threefry2x32"),
+        jax.default_matmul_precision(None),
+        jax.numpy_dtype_promotion("standard"),
+        jax.numpy_rank_promotion("allow"),
+    ):
+        yield
 
 
 def cpu_threads() -> int | None:

@@ -5,7 +5,7 @@ import pytest
 from conftest import PAGES
 
 pytestmark = pytest.mark.browser
-RUNS = [name for name in PAGES if name.startswith("runs/") and "recipe" not in name]
+RUNS = [name for name in PAGES if name.startswith("runs/") and "smc" not in name]
 
 
 def visible_alt(page, start):

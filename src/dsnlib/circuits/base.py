@@ -7,14 +7,14 @@ import json
 import math
 from abc import ABC, abstractmethod
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from dsnlib import _check
-from dsnlib.differentiation import in_blocks, value_and_jacobian
+from dsnlib.circuits.differentiation import in_blocks, value_and_jacobian
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,8 +83,15 @@ class Circuit(ABC):
     runs, so they must be plain numbers, strings or tuples of these.
     """
 
-    parameters: ClassVar[tuple[Parameter, ...]]
-    observables: ClassVar[tuple[Statistic, ...]]
+    @property
+    @abstractmethod
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The free parameters; a class attribute where they are the same for all constants."""
+
+    @property
+    @abstractmethod
+    def observables(self) -> tuple[Statistic, ...]:
+        """The statistics; a class attribute where they are the same for all constants."""
 
     @abstractmethod
     def evaluate(self, z: jax.Array) -> jax.Array:

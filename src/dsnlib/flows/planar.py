@@ -72,6 +72,7 @@ class PlanarTransform(Transform):
     __hash__ = None  # type: ignore[assignment]
 
 
+@jax.jit  # the bisection is compiled once, not at every call
 def _monotone_root(target: jax.Array, w: jax.Array, b: jax.Array) -> jax.Array:
     """The s with s + w tanh(s + b) = target, differentiable in all arguments (w > -1)."""
 

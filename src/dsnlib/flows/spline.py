@@ -39,24 +39,19 @@ class SplineTransform(Transform):
     def __init__(self, weights: Any, kind: str, dimension: int) -> None:
         self.weights, self.kind, self.dimension = weights, kind, dimension
 
-    def _bijection(self) -> fj.AbstractBijection:
-        return paramax.unwrap(eqx.combine(self.weights, _fixed(self.kind, self.dimension)))
-
     def __call__(self, x: jax.Array) -> jax.Array:
         """Map x (..., D) to y."""
-        return jnp.vectorize(self._bijection().transform, signature="(d)->(d)")(x)
+        return self.call_with_intermediates(x)[0]
 
     def call_with_intermediates(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Y (..., D) and log |det dy/dx| (...), which the density of samples needs."""
-        both = self._bijection().transform_and_log_det
-        return jnp.vectorize(both, signature="(d)->(d),()")(x)  # type: ignore[no-any-return]
+        return _forward(self.weights, x, self.kind, self.dimension)
 
     def _inverse(self, y: jax.Array) -> jax.Array:
         return self._inverse_and_log_det(y)[0]
 
     def _inverse_and_log_det(self, y: jax.Array) -> tuple[jax.Array, jax.Array]:
-        both = self._bijection().inverse_and_log_det
-        return jnp.vectorize(both, signature="(d)->(d),()")(y)  # type: ignore[no-any-return]
+        return _backward(self.weights, y, self.kind, self.dimension)
 
     def log_abs_det_jacobian(
         self, x: jax.Array, y: jax.Array, intermediates: Any = None
@@ -101,6 +96,23 @@ def spline_weights(key: jax.Array, kind: str, layers: int, dimension: int) -> li
         )
     keys = jax.random.split(key, layers)
     return [_split(_layer(key, kind, dimension))[0] for key in keys]
+
+
+# Compiled once for all layers of a kind, and then cheap to call outside of other programs too.
+@functools.partial(jax.jit, static_argnums=(2, 3))
+def _forward(weights: Any, x: jax.Array, kind: str, dimension: int) -> tuple[jax.Array, jax.Array]:
+    both = _bijection(weights, kind, dimension).transform_and_log_det
+    return jnp.vectorize(both, signature="(d)->(d),()")(x)  # type: ignore[no-any-return]
+
+
+@functools.partial(jax.jit, static_argnums=(2, 3))
+def _backward(weights: Any, y: jax.Array, kind: str, dimension: int) -> tuple[jax.Array, jax.Array]:
+    both = _bijection(weights, kind, dimension).inverse_and_log_det
+    return jnp.vectorize(both, signature="(d)->(d),()")(y)  # type: ignore[no-any-return]
+
+
+def _bijection(weights: Any, kind: str, dimension: int) -> fj.AbstractBijection:
+    return paramax.unwrap(eqx.combine(weights, _fixed(kind, dimension)))
 
 
 def _layer(key: jax.Array, kind: str, dimension: int) -> fj.AbstractBijection:

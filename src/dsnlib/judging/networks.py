@@ -9,21 +9,24 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
 from dsnlib import _check
-from dsnlib.exact import ExactMaxEnt
-from dsnlib.exact.modes import BAND_SDS, in_band
-from dsnlib.flows import DensityNetwork
-from dsnlib.judging.distances import Estimate, c2st, kl_divergence, mean_of, share_of
-from dsnlib.runs import Run, load_run
-from dsnlib.runs.dataset import attribute, read_dataset, write_dataset
-from dsnlib.runs.run import DATA_FILE
+from dsnlib.estimate import Estimate, mean_of, share_of
+from dsnlib.judging.distances import c2st, kl_divergence
+from dsnlib.maxent import ExactMaxEnt
+from dsnlib.maxent.modes import BAND_SDS, in_band
+from dsnlib.methods import Run
+from dsnlib.methods.run import Snapshot
+from dsnlib.runs import load_run
+from dsnlib.runs.loading import DATA_FILE
+from dsnlib.storage.dataset import attribute, read_dataset, write_dataset
+from dsnlib.storage.files import checked_path
 
 JUDGED_FILE = "judged.nc"
-_FORMAT = 2
+_FORMAT = 3
+_MOST_EXACT = 10_000  # exact samples
 _EXACT_SEED = 0  # of the exact samples, which are common to all runs
 
 _MEANINGS = {
@@ -38,9 +41,10 @@ _MEANINGS = {
 
 
 def judge(path: str | os.PathLike[str], exact: ExactMaxEnt) -> xr.Dataset:
-    """Judge every snapshot of a complete run against the exact answer; kept beside the run's data.
+    """Judge every snapshot of a complete run against the exact answer.
 
-    What the folder holds already is returned, unless the run or the exact answer has changed.
+    The result is kept beside the run's data and returned the next time, unless the run or the exact
+    answer has changed.
 
     Args:
         path: folder of the run.
@@ -52,11 +56,13 @@ def judge(path: str | os.PathLike[str], exact: ExactMaxEnt) -> xr.Dataset:
         `exact_mass` and `exact_mass_se` (mode), and attributes `exact_entropy`, `exact_log_z`.
 
     Raises:
-        FileNotFoundError, ValueError: as `load_run`; an exact answer for another circuit or
-            property.
+        FileNotFoundError: the folder holds no complete run.
+        TypeError: `exact` is not an `ExactMaxEnt`.
+        ValueError: the run's data are damaged, or `exact` is for another circuit or property.
     """
     _check.instance("exact", exact, ExactMaxEnt)
-    run = load_run(path)
+    folder = checked_path("path", path)
+    run = load_run(folder)
     wanted = {"circuit": exact.circuit.configuration(), "property": {
         "mean": list(exact.prop.mean), "sd": list(exact.prop.sd)
     }}  # fmt: skip
@@ -66,20 +72,20 @@ def judge(path: str | os.PathLike[str], exact: ExactMaxEnt) -> xr.Dataset:
                 f"exact must be the answer for the run's {name}, got {value} for {found}; "
                 "compute it with exact_maxent for that one"
             )
-    file = Path(path) / JUDGED_FILE
-    digest = hashlib.sha256((Path(path) / DATA_FILE).read_bytes()).hexdigest()
+    file = folder / JUDGED_FILE
+    digest = hashlib.sha256((folder / DATA_FILE).read_bytes()).hexdigest()
     if (stored := _stored(file, digest, exact)) is not None:
         return stored
     judged = _judged(run, exact).assign_attrs(format=_FORMAT, run_sha256=digest)
     try:
         write_dataset(file, judged)
     except OSError as error:
-        warnings.warn(f"what was judged is not kept in {file}: {error}", stacklevel=2)
+        warnings.warn(f"the result of judge could not be stored in {file}: {error}", stacklevel=2)
     return judged
 
 
 def _stored(file: Path, digest: str, exact: ExactMaxEnt) -> xr.Dataset | None:
-    """What was judged before, unless it is missing, damaged or of something else."""
+    """The stored result, or None where it is missing, damaged or about something else."""
     try:
         found = read_dataset(file)
         same = (found.attrs["format"], found.attrs["run_sha256"], found.attrs["exact_cells"]) == (
@@ -92,13 +98,14 @@ def _stored(file: Path, digest: str, exact: ExactMaxEnt) -> xr.Dataset | None:
     return found if same and close else None
 
 
-def _judged(run: Run, exact: ExactMaxEnt) -> xr.Dataset:
-    data = run.data
-    samples = exact.sample(jax.random.key(_EXACT_SEED), data.sizes["sample"])
-    log_p_exact = exact.log_prob(samples)
-    rows = [_snapshot(run, index, exact, samples, log_p_exact) for index in range(len(data.z))]
+def _judged(run: Run[Any], exact: ExactMaxEnt) -> xr.Dataset:
+    snapshots = run.snapshots()
+    n = min(len(next(iter(snapshots.values())).z), _MOST_EXACT)
+    z = exact.sample(jax.random.key(_EXACT_SEED), n)
+    moments = exact.moments(z)
+    rows = [_estimates(snapshot, exact, z, moments) for snapshot in snapshots.values()]
     judged = xr.Dataset(
-        coords={"snapshot": data.snapshot, "mode": [mode.name for mode in exact.modes]},
+        coords={"snapshot": list(snapshots), "mode": [mode.name for mode in exact.modes]},
         attrs={
             "exact_cells": exact.cells,
             "exact_eta": exact.eta,
@@ -117,29 +124,20 @@ def _judged(run: Run, exact: ExactMaxEnt) -> xr.Dataset:
     return judged
 
 
-def _snapshot(
-    run: Run, index: int, exact: ExactMaxEnt, samples: np.ndarray, log_p_exact: np.ndarray
+def _estimates(
+    snapshot: Snapshot, exact: ExactMaxEnt, z: np.ndarray, moments: np.ndarray
 ) -> dict[str, Any]:
-    """Estimates for one snapshot."""
-    data = run.data.isel(snapshot=index)
-    z, log_q, moments = (data[name].values.astype(float) for name in ("z", "log_q", "moments"))
-    entropy = mean_of(-log_q)
-    statistics = moments[:, : len(exact.prop.mean)]
-    modes = exact.assign(z, statistics)
-    with jax.enable_x64(True):
-        log_q_exact = np.asarray(_log_prob(run.network(index), jnp.asarray(samples)))
+    """Estimates for one snapshot, with exact samples z and their moments."""
+    statistics = snapshot.moments[:, : len(exact.prop.mean)]
+    modes = exact.assign(snapshot.z, statistics)
+    entropy = mean_of(-snapshot.log_q)
+    forward = kl_divergence(exact.log_prob_of(moments), snapshot.log_prob(z, moments))
     return {
-        "kl": kl_divergence(log_q, exact.log_prob_of(moments)),
-        "forward_kl": kl_divergence(log_p_exact, log_q_exact),
+        "kl": kl_divergence(snapshot.log_q, exact.log_prob_of(snapshot.moments)),
+        "forward_kl": forward,
         "entropy": entropy,
         "entropy_gap": Estimate(exact.entropy - entropy.value, entropy.se),
         "band_share": share_of(in_band(statistics, exact.prop)),
         "mode_mass": [share_of(modes == k) for k in range(len(exact.modes))],
-        "c2st": c2st(z, samples),
+        "c2st": c2st(snapshot.z[np.linspace(0, len(snapshot.z) - 1, len(z), dtype=int)], z),
     }
-
-
-@jax.jit
-def _log_prob(network: DensityNetwork, z: jax.Array) -> jax.Array:
-    """The network's log-density, compiled once for all networks of one architecture."""
-    return network.log_prob(z)

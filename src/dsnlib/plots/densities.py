@@ -1,33 +1,29 @@
-"""Densities over the plane: the exact one, and those of networks around it."""
+"""Densities over the plane of two parameters."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import LogNorm
-from matplotlib.figure import Figure
 
-from dsnlib.exact import ExactMaxEnt
 from dsnlib.flows import DensityNetwork
-from dsnlib.judging import Judged
+from dsnlib.maxent import ExactMaxEnt
+from dsnlib.methods import Run
 from dsnlib.plots.maps import outline_modes, plot_map
-from dsnlib.plots.style import per_cent, run_name
-from dsnlib.runs import Run
 
 _CELLS = 250  # of a network's density along either axis
-_TICKS = (0.2, 1, 2, 5, 10, 20)
-_NORM = LogNorm(1e-4, 10, clip=True)  # per square unit; the uniform density is 0.0025
+_TICKS = np.array([0.01, 0.05, 0.1, 0.25, 0.5, 1])  # of the way from the lower to the upper bound
+_WHITE, _BLACK = 0.04, 4_000  # of the uniform density
 
 
-def density_map(run: Run, epoch: int, cells: int = _CELLS) -> xr.DataArray:
+def density_map(run: Run[Any], epoch: int, cells: int = _CELLS) -> xr.DataArray:
     """The density of a run's network over the plane of its two parameters.
 
     Args:
@@ -70,66 +66,34 @@ def plot_density(ax: Axes, density: xr.DataArray, exact: ExactMaxEnt) -> QuadMes
     Returns:
         The mesh, for a colour bar.
     """
-    mesh = plot_map(ax, density, cmap="Greys", norm=_NORM)
+    bounds = exact.circuit.bounds
+    uniform = 1 / np.prod(np.diff(bounds))
+    shades = LogNorm(_WHITE * uniform, _BLACK * uniform, clip=True)
+    mesh = plot_map(ax, density, cmap="Greys", norm=shades)
     outline_modes(ax, exact)
-    widen_small(ax)
+    widen_small(ax, bounds)
     return mesh
 
 
-def widen_small(ax: Axes) -> None:
-    """Scale both axes as square roots, which widens the corner of small conductances."""
-    roots = (lambda values: np.sqrt(np.maximum(values, 0)), np.square)
-    ax.set_xscale("function", functions=roots)
-    ax.set_yscale("function", functions=roots)
-    ax.set(xlim=(0, _TICKS[-1]), ylim=(0, _TICKS[-1]))
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_ticks(_TICKS, [f"{tick:g}" for tick in _TICKS])
-
-
-def plot_overview(runs: Sequence[Judged], exact: ExactMaxEnt) -> Figure:
-    """The exact density in the middle, the networks with small c0 above and with large c0 below.
+def widen_small(ax: Axes, bounds: np.ndarray) -> None:
+    """Scale both axes as square roots, which widens the corner of small parameters.
 
     Args:
-        runs: judged, of two values of c0 at most.
-        exact: the exact answer for their circuit and property.
-
-    Returns:
-        The figure; above each network stands its mass in the modes.
+        ax: whose axes are scaled.
+        bounds: (2, 2) lower and upper bound of both parameters.
     """
-    c0s = sorted({judged.run.settings.c0 for judged in runs})
-    rows = [[judged for judged in runs if judged.run.settings.c0 == c0] for c0 in c0s]
-    columns = max(4, *map(len, rows))
-    heights = [2.1, 2.9, 2.1][: 1 + len(rows)]
-    figure = plt.figure(figsize=(7.5, sum(heights)))
-    # Each row is laid out by itself.
-    parts: Any = figure.subfigures(len(heights), 1, height_ratios=heights)
-    middle = parts[1].add_subplot(parts[1].add_gridspec(1, columns)[1 : columns - 1])
-    mesh = plot_density(middle, _coarser(exact.density), exact)
-    masses = _masses({mode.name: mode.mass for mode in exact.modes})
-    middle.set_title(f"the exact answer\n{masses}", fontweight="bold")
-    unit = exact.density[exact.density.dims[0]].attrs["units"]
-    parts[1].colorbar(mesh, ax=middle, label=f"density (1/{unit}²)", extend="both")
-    for part, members in zip(parts[::2], rows, strict=False):
-        grid = part.add_gridspec(1, columns)
-        for column, judged in enumerate(members):
-            ax = part.add_subplot(grid[column])
-            plot_density(ax, density_map(judged.run, -1), exact)
-            last = judged.judged.mode_mass.isel(snapshot=-1)
-            shares = {name: float(last.sel(mode=name)) for name in last.mode.values[:2]}
-            ax.set_title(f"{run_name(judged.run)}\n{_masses(shares)}", fontsize=8)
-            ax.set(xlabel="", ylabel="")
-            ax.tick_params(labelsize=7)
-    return figure
+    x, y = bounds
+    ax.set_xscale("function", functions=_roots(x[0]))
+    ax.set_yscale("function", functions=_roots(y[0]))
+    ax.set(xlim=x, ylim=y)
+    for axis, (low, high) in ((ax.xaxis, x), (ax.yaxis, y)):
+        ticks = low + _TICKS * (high - low)
+        axis.set_ticks(ticks, [f"{tick:g}" for tick in ticks])
 
 
-def _coarser(density: xr.DataArray) -> xr.DataArray:
-    """Means over blocks, to about the resolution of the networks' maps."""
-    block = max(1, len(density) // (2 * _CELLS))
-    coarse = density.coarsen(dict.fromkeys(density.dims, block), boundary="trim").mean()
-    for dim in density.dims:
-        coarse[dim].attrs = density[dim].attrs
-    return coarse
-
-
-def _masses(shares: dict[str, float]) -> str:
-    return ", ".join(f"{name} {per_cent(share)} %" for name, share in shares.items())
+def _roots(low: float) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+    """The square root of the distance from a bound, and its inverse."""
+    return (
+        lambda values: np.sqrt(np.maximum(values - low, 0)),
+        lambda roots: low + np.square(roots),
+    )

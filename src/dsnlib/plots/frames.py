@@ -1,4 +1,4 @@
-"""Small images of figures, for what moves."""
+"""Small images of figures: frames of training, and images within HTML."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from dsnlib.exact.modes import BAND_SDS
+from dsnlib.maxent.modes import BAND_SDS
+from dsnlib.methods.lagrangian import LagrangianRun
 from dsnlib.plots.densities import widen_small
 from dsnlib.plots.maps import plot_map
 from dsnlib.plots.style import EPOCH_BORDER, run_line, run_name
-from dsnlib.runs import Run
 
 _INSIDE, _OUTSIDE = "#009E73", "0.45"
 _COLUMNS = 4
@@ -27,7 +27,7 @@ _TO_THOUSANDS = 1e-3
 
 
 def small_png(figure: Figure, dpi: int = 100) -> bytes:
-    """The figure as a PNG of at most 256 colours; the figure is closed.
+    """Draw a figure as a PNG of at most 256 colours, and close the figure.
 
     Args:
         figure: to draw.
@@ -66,8 +66,8 @@ def embedded(png: bytes, alt: str) -> str:
     )
 
 
-def snapshot_frames(runs: Sequence[Run], values: xr.DataArray) -> list[bytes]:
-    """One image a snapshot: samples of every run's network, and where its entropy stands.
+def snapshot_frames(runs: Sequence[LagrangianRun], values: xr.DataArray) -> list[bytes]:
+    """One image for each snapshot: samples of every run's network, and its entropy so far.
 
     Args:
         runs: one or more, of one circuit and property.
@@ -83,7 +83,7 @@ def snapshot_frames(runs: Sequence[Run], values: xr.DataArray) -> list[bytes]:
     return [small_png(_frame(runs, background, snapshot)) for snapshot in range(count)]
 
 
-def _frame(runs: Sequence[Run], background: xr.DataArray, snapshot: int) -> Figure:
+def _frame(runs: Sequence[LagrangianRun], background: xr.DataArray, snapshot: int) -> Figure:
     if len(runs) == 1:
         figure, axes = plt.subplots(1, 2, figsize=(7.5, 3.3))
         panels, below = [axes[0]], axes[1]
@@ -106,10 +106,10 @@ def _frame(runs: Sequence[Run], background: xr.DataArray, snapshot: int) -> Figu
     return figure
 
 
-def _samples(ax: Axes, run: Run, background: xr.DataArray, snapshot: int) -> None:
+def _samples(ax: Axes, run: LagrangianRun, background: xr.DataArray, snapshot: int) -> None:
     plot_map(ax, background, cmap="Greys", alpha=0.35)
-    widen_small(ax)
     data, prop = run.data.isel(snapshot=snapshot), run.prop
+    widen_small(ax, data.bounds.values)
     statistics = data.moments.values[:, : len(prop.mean)]
     inside = (np.abs(statistics - prop.mean) < BAND_SDS * np.array(prop.sd)).all(axis=1)
     z = data.z.values
@@ -117,10 +117,10 @@ def _samples(ax: Axes, run: Run, background: xr.DataArray, snapshot: int) -> Non
         ax.scatter(z[chosen, 0], z[chosen, 1], s=3, color=colour, linewidths=0)
 
 
-def _entropy(ax: Axes, run: Run, snapshot: int) -> None:
+def _entropy(ax: Axes, run: LagrangianRun, snapshot: int) -> None:
     thousands, entropy = run.data.step * _TO_THOUSANDS, run.data.entropy
     ax.plot(thousands, entropy, **run_line(run) | {"linewidth": 0.8, "alpha": 0.5})
-    moment = snapshot * run.settings.iterations * _TO_THOUSANDS
+    moment = snapshot * run.method.iterations * _TO_THOUSANDS
     ax.axvline(moment, **EPOCH_BORDER)
     now = float(entropy[np.argmin(np.abs(thousands.values - moment))])
     ax.plot(moment, now, "o", color=run_line(run)["color"], markersize=5)

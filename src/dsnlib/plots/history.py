@@ -7,13 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from dsnlib.methods.lagrangian import LagrangianRun
 from dsnlib.plots.style import EPOCH_BORDER, TARGET, moment_line, seed_colour, shown
-from dsnlib.runs import Run
 
 _TO_THOUSANDS = 1e-3
 
 
-def plot_history(run: Run) -> Figure:
+def plot_history(run: LagrangianRun) -> Figure:
     """Entropy and every moment against iteration, with epoch borders and targets.
 
     Args:
@@ -22,7 +22,7 @@ def plot_history(run: Run) -> Figure:
     Returns:
         The figure, one panel for the entropy and one for each moment.
     """
-    data, colour = run.data, seed_colour(run.data.attrs["seed"])
+    data, colour = run.data, seed_colour(run.seed)
     moments = data.sizes["moment"]
     figure, axes = plt.subplots(1 + moments, 1, figsize=(7.5, 2 + 1.5 * moments), sharex=True)
     thousands = data.step * _TO_THOUSANDS
@@ -37,7 +37,7 @@ def plot_history(run: Run) -> Figure:
     for ax in axes:
         _epoch_borders(ax, run)
     for epoch in data.epoch.values:
-        middle = (epoch - 0.5) * run.settings.iterations * _TO_THOUSANDS
+        middle = (epoch - 0.5) * run.method.iterations * _TO_THOUSANDS
         place = axes[0].get_xaxis_transform()
         axes[0].text(middle, 1.02, epoch, transform=place, ha="center", color="0.4")
     axes[0].set_title("AL epoch", color="0.4", pad=16)
@@ -45,7 +45,7 @@ def plot_history(run: Run) -> Figure:
     return figure
 
 
-def plot_multipliers(run: Run) -> Figure:
+def plot_multipliers(run: LagrangianRun) -> Figure:
     """Penalty c and Lagrange multipliers during each epoch.
 
     Args:
@@ -68,8 +68,8 @@ def plot_multipliers(run: Run) -> Figure:
     return figure
 
 
-def _epoch_borders(ax: Axes, run: Run) -> None:
-    settings = run.settings
+def _epoch_borders(ax: Axes, run: LagrangianRun) -> None:
+    settings = run.method
     for epoch in range(settings.epochs + 1):
         ax.axvline(epoch * settings.iterations * _TO_THOUSANDS, **EPOCH_BORDER)
     ax.margins(x=0.01)

@@ -1,4 +1,4 @@
-"""Maps of a statistic over two parameters, and samples upon them."""
+"""Maps over two parameters, and samples on them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from matplotlib.collections import QuadMesh
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
-from dsnlib.emergent import EmergentProperty
-from dsnlib.exact import ExactMaxEnt
+from dsnlib.maxent import ExactMaxEnt
+from dsnlib.methods.lagrangian import LagrangianRun
 from dsnlib.plots.style import BAND_COLOUR, mode_colour
-from dsnlib.runs import Run
+from dsnlib.property import EmergentProperty
 
 _COLUMNS = 5
 
@@ -33,7 +33,7 @@ def plot_map(ax: Axes, values: xr.DataArray, **options: Any) -> QuadMesh:
     """
     x, y = values.dims
     mesh = ax.pcolormesh(values[x], values[y], values.values.T, rasterized=True, **options)
-    _name_axes(ax, values)
+    name_axes(ax, values)
     return mesh
 
 
@@ -49,7 +49,7 @@ def draw_grid(ax: Axes, values: xr.DataArray, **options: Any) -> None:
     ax.imshow(
         values.values.T, origin="lower", aspect="auto", extent=(left, right, bottom, top), **options
     )
-    _name_axes(ax, values)
+    name_axes(ax, values)
 
 
 def _borders(midpoints: np.ndarray) -> tuple[float, float]:
@@ -58,7 +58,8 @@ def _borders(midpoints: np.ndarray) -> tuple[float, float]:
     return midpoints[0] - half, midpoints[-1] + half
 
 
-def _name_axes(ax: Axes, values: xr.DataArray) -> None:
+def name_axes(ax: Axes, values: xr.DataArray) -> None:
+    """Label both axes with the parameters of a map and their units."""
     x, y = values.dims
     ax.set_xlabel(f"{x} ({values[x].attrs['units']})")
     ax.set_ylabel(f"{y} ({values[y].attrs['units']})")
@@ -74,7 +75,7 @@ def outline_modes(ax: Axes, exact: ExactMaxEnt, linestyle: str = "solid") -> Non
         )  # fmt: skip
 
 
-def plot_snapshots(run: Run, values: xr.DataArray, zoom: bool = False) -> Figure:
+def plot_snapshots(run: LagrangianRun, values: xr.DataArray, zoom: bool = False) -> Figure:
     """Samples at the start of every epoch and at the end, coloured by log q, over a map.
 
     Args:

@@ -12,7 +12,7 @@ _INTERVAL = 800  # ms a frame
 
 
 def epoch_scrubber(frames: Sequence[bytes], alt: str) -> widgets.Widget:
-    """Frames with a play button and a slider, linked in the browser alone.
+    """Frames with a play button and a slider, linked in the browser: no kernel is needed.
 
     Args:
         frames: PNGs, the first for the initial fit and one for each epoch's end.

@@ -8,14 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
-from dsnlib.runs import Run
+from dsnlib.methods.lagrangian import LagrangianRun
 
 # Okabe and Ito (2008): distinguishable with any colour vision.
 MODE_COLOURS = {"lower": "#D55E00", "upper": "#0072B2", "third": "#882255"}
 SEED_COLOURS = {1: "#000000", 2: "#E69F00", 3: "#56B4E9", 4: "#CC79A7"}
+ISLAND_COLOURS = ("#332288", "#117733", "#AA4499", "#999933")  # Tol: apart from seeds and modes
 BAND_COLOUR = "#009E73"
-GRADIENT_COLOURS = {"pathwise": "#404040", "score": "#44AA99"}
-METHOD_COLOURS = {"recipe": "#332288", "note": "#999933"}
 TARGET: dict[str, Any] = {"color": "0.25", "linestyle": "--", "linewidth": 1.0}
 C0_LINES = {1.0: "-", 100.0: "--"}
 EPOCH_BORDER: dict[str, Any] = {"color": "0.85", "linewidth": 0.8, "zorder": 0}
@@ -41,16 +40,16 @@ def mode_colour(name: str) -> str:
     return MODE_COLOURS.get(name, "0.45")
 
 
-def run_line(run: Run) -> dict[str, Any]:
+def run_line(run: LagrangianRun) -> dict[str, Any]:
     """Options of the line that stands for a run: colour by seed, dashes by c0, and its label."""
-    c0, seed = run.settings.c0, int(run.data.seed)
+    c0, seed = run.method.c0, run.seed
     line = C0_LINES.get(c0, ":")
     return {"color": seed_colour(seed), "linestyle": line, "label": run_name(run)}
 
 
-def run_name(run: Run) -> str:
+def run_name(run: LagrangianRun) -> str:
     """What figures and tables call a run."""
-    return f"c0 = {run.settings.c0:g}, seed {run.data.seed}"
+    return f"c0 = {run.method.c0:g}, seed {run.seed}"
 
 
 def shown(name: str) -> str:
@@ -69,8 +68,3 @@ def nat_ticks(ax: Axes) -> None:
     ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.yaxis.set_major_formatter("{x:g}")
     ax.yaxis.set_minor_formatter(NullFormatter())
-
-
-def per_cent(share: float) -> str:
-    """A share in per cent, with a decimal where it is below 10 %."""
-    return f"{100 * share:.1f}" if 0 < share < 0.0995 else f"{100 * share:.0f}"

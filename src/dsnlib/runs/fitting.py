@@ -1,178 +1,97 @@
-"""Train runs in folders: start them, resume them, or load them."""
+"""Make a run in a folder: start it, resume it, or load it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
-
-import jax
+import warnings
+from typing import Any
 
 from dsnlib import _check
+from dsnlib._xla import numerics
 from dsnlib.circuits import Circuit
-from dsnlib.emergent import EmergentProperty
-from dsnlib.population import Population
-from dsnlib.runs.files import checked_path, make_writable
-from dsnlib.runs.identity import identity
+from dsnlib.methods import Method, Problem, Run
+from dsnlib.property import EmergentProperty
+from dsnlib.runs.folder import RunFolder
 from dsnlib.runs.interruption import Interruption
-from dsnlib.runs.methods import method_of
-from dsnlib.runs.run import Run, load_run
-from dsnlib.runs.session import load_complete, train_in_folder
-from dsnlib.settings import Settings, checked_seed
-from dsnlib.training.calls import alone, together
-from dsnlib.training.problem import HOST_SETTINGS
+from dsnlib.runs.progress import Progress
+from dsnlib.storage.files import checked_path, make_writable
+from dsnlib.storage.lock import locked
 
 
 def fit(
     circuit: Circuit,
     prop: EmergentProperty,
-    settings: Settings | Population,
+    method: Method,
     *,
     seed: int,
     out: str | os.PathLike[str],
-) -> Run:
-    """Train a density network, or go on with it, or load it where it is complete.
+) -> Run[Any]:
+    """Find the parameters with the property, or go on with a run, or load a complete one.
 
-    A checkpoint is written after the initial fit (some seconds), at least every 60 s, at the end of
-    each epoch, and where SIGTERM or Ctrl-C ends training; the last two are kept. The same seed
-    gives the same numbers, bit for bit, on one machine with one set of versions, broken off or not.
+    A checkpoint is written at each milestone of the method (an epoch, a stage), at least every
+    60 s, and where SIGTERM or Ctrl-C ends the run; the last two are kept. The same seed gives the
+    same numbers, bit for bit, on one machine with one set of versions, resumed or not.
 
     Args:
         circuit: whose parameters are sought.
         prop: what its statistics must be.
-        settings: of training; their kind chooses the method, the augmented Lagrangian (`Settings`)
-            or population Monte Carlo (`Population`).
+        method: with its settings, for example `AugmentedLagrangian(c0=1)`.
         seed: whole number from 0; sets everything random.
-        out: folder of the run: `checkpoint.npz` while it trains, `run.nc` when it is complete.
+        out: folder of the run: `checkpoint.npz` while it lasts, `run.nc` when it is complete.
 
     Returns:
-        The complete run.
+        The complete run. A warning names what in its diagnostics did not pass.
 
     Raises:
-        TypeError, ValueError: a bad argument, or a folder with a run of other settings.
+        TypeError, ValueError: a bad argument, or a folder with a different run.
         OSError: the folder cannot be written.
-        CheckpointError: the folder's checkpoints are damaged, or other training code wrote them.
-        RunLockedError: another process trains in the folder.
-        SimulationError: more than 1 % of the steps or simulations of an epoch are not finite.
+        CheckpointError: the folder's checkpoints are damaged, or other code wrote them.
+        RunLockedError: another process works in the folder.
+        SimulationError: too many simulations are not finite.
     """
-    order = _order(circuit, prop, settings, seed, out)
-    if order.complete:
-        return order.complete
-    make_writable("out", order.folder)
-    with jax.enable_x64(settings.precision == "float64"), Interruption() as interruption:
-        training = train_in_folder(order.problem, order.seed, order.folder, 1, interruption)
-        return alone(training, interruption.check)
-
-
-def fit_many(
-    circuit: Circuit,
-    prop: EmergentProperty,
-    runs: Sequence[tuple[Settings, int]],
-    *,
-    out: Sequence[str | os.PathLike[str]],
-) -> list[Run]:
-    """Train many density networks as one vectorised program, spread over all devices.
-
-    Worth it on accelerators, which one run leaves mostly idle; on a CPU a process for each run is
-    as fast. Each run is written, resumed and loaded as `fit` does it, alone or in other company.
-    Its numbers are those of the run alone but for rounding, which training then amplifies.
-
-    Args:
-        circuit: whose parameters are sought.
-        prop: what its statistics must be.
-        runs: settings and seed of each run; settings may differ in c0, beta, gamma and epochs.
-        out: a folder for each run.
-
-    Returns:
-        The complete runs, in the order of `runs`.
-
-    Raises:
-        TypeError, ValueError, OSError: as `fit`, before anything is computed; settings that differ
-            in more; a folder that is named twice.
-        ExceptionGroup: some runs failed; the others are complete on disk.
-
-    Example:
-        >>> import tempfile
-        >>> from dsnlib import EmergentProperty, Linear2D, Settings
-        >>> prop = EmergentProperty(mean=[0.0, 1.0], sd=[0.5, 0.2])
-        >>> small = dict(epochs=1, iterations=4, batch=10, layers=2)
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     pairs = [(Settings(c0=c0, **small), 1) for c0 in (1, 100)]
-        ...     made = fit_many(Linear2D(), prop, pairs, out=[f"{folder}/a", f"{folder}/b"])
-        >>> [run.settings.c0 for run in made]
-        [1.0, 100.0]
-    """
-    runs, out = list(runs), list(out)
-    if not runs or len(runs) != len(out):
-        raise ValueError(
-            f"out must name one folder for each run, got {len(out)} for {len(runs)} runs; "
-            "pass lists of one length, with at least one entry"
-        )
-    for settings, _ in runs:
-        _check.instance("settings in runs", settings, Settings)
-    orders = [
-        _order(circuit, prop, settings, seed, folder)
-        for (settings, seed), folder in zip(runs, out, strict=True)
-    ]
-    _check_company(orders)
-    waiting = [order for order in orders if not order.complete]
-    for order in waiting:
-        make_writable("out", order.folder)
-    x64 = runs[0][0].precision == "float64"
-    with jax.enable_x64(x64), Interruption() as interruption:
-        results = together(
-            [
-                train_in_folder(order.problem, order.seed, order.folder, len(waiting), interruption)
-                for order in waiting
-            ],
-            interruption.check,
-        )
-    if errors := [result for result in results if isinstance(result, Exception)]:
-        raise ExceptionGroup(f"{len(errors)} of {len(runs)} runs failed", errors)
-    return [order.complete or load_run(order.folder) for order in orders]
-
-
-class _Order(NamedTuple):
-    """A run that is asked for, checked."""
-
-    problem: Any  # of the method's kind
-    seed: int
-    folder: Path
-    complete: Run | None  # where the folder holds it already
-
-
-def _order(
-    circuit: Circuit,
-    prop: EmergentProperty,
-    settings: Settings | Population,
-    seed: int,
-    out: str | os.PathLike[str],
-) -> _Order:
     for name, value, kind in (
         ("circuit", circuit, Circuit),
         ("prop", prop, EmergentProperty),
-        ("settings", settings, (Settings, Population)),
+        ("method", method, Method),
     ):
         _check.instance(name, value, kind)
-    circuit.check_evaluate()
+    seed, path = _check.seed(seed), checked_path("out", out)
     prop.check_against(circuit)
-    problem = method_of(settings).problem(circuit, prop, settings)
-    seed = checked_seed(seed)
-    folder = checked_path("out", out)
-    return _Order(problem, seed, folder, load_complete(folder, identity(problem, seed)))
+    with numerics(method.precision):
+        circuit.check_evaluate()
+        method.check(circuit, prop)
+    folder = RunFolder(path, Problem(circuit, prop, method, seed))
+    run = folder.complete()
+    if run is None:
+        make_writable("out", path)
+        with locked(path):
+            run = folder.complete() or _run(folder)  # another process may have been here since
+    if not run.trusted:
+        failed = run.diagnostics.query("not passed")
+        lines = [
+            f"- {row.Index}: {row.value:.3g}, not {row.limit}; {row.remedy}"
+            for row in failed.itertuples()
+        ]
+        warnings.warn("\n".join([f"the run in {out} is not to be trusted:", *lines]), stacklevel=2)
+    return run
 
 
-def _check_company(orders: Sequence[_Order]) -> None:
-    """ValueError unless one program can train all runs, each into a folder of its own."""
-    folders = [order.folder.resolve() for order in orders]
-    if twice := [str(folder) for folder in folders if folders.count(folder) > 1]:
-        raise ValueError(f"out must name each folder once, got {twice[0]!r} twice; rename one")
-    first = orders[0].problem.compiled
-    for order in orders:
-        if order.problem.compiled != first:
-            raise ValueError(
-                f"runs must have settings that differ in {', '.join(HOST_SETTINGS)} alone, "
-                f"got {order.problem.settings} beside {orders[0].problem.settings}; "
-                "train the others in another call"
-            )
+def _run(folder: RunFolder) -> Run[Any]:
+    """Go from where the folder stands to the end."""
+    problem = folder.problem
+    method = problem.method
+    with numerics(method.precision):
+        keeper = folder.keeper()
+        state = keeper.checkpoint.state
+        report = method.report(problem, state)
+        with (
+            Interruption(keeper.save) as interruption,
+            Progress(folder.path.name, report) as progress,
+        ):
+            while not report.finished:
+                state = method.step(problem, state)
+                report = method.report(problem, state)
+                keeper.keep(state, milestone=report.milestone or report.finished)
+                progress.show(report)
+                interruption.check()
+            return folder.finish(keeper.checkpoint)

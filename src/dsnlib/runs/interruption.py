@@ -18,20 +18,21 @@ _GRACE_SECONDS = 2.0
 class Interruption:
     """While it is entered, SIGTERM and Ctrl-C are noted, and `check` raises.
 
-    That is between two calls of compiled functions, where nothing is half done. A call may last
+    That is between two steps, where nothing is half done. A step may last
     longer than a scheduler waits, so a thread sees the signal at once: where training has not come
-    to an end after two seconds, it writes the checkpoints and ends the process. A session of
-    IPython is ended so by SIGTERM alone: Ctrl-C is there to get its prompt back.
+    to an end after two seconds, it writes the checkpoint and ends the process. A session of
+    IPython is ended so only by SIGTERM: Ctrl-C is there to get its prompt back.
 
-    Handlers of others are left as they are. Outside the main thread nothing is changed.
+    Where one of the two ends training, the checkpoint is written before the handlers are as they
+    were, so that a second signal does not cut it short. Handlers of others are left as they are.
+    Outside the main thread no signal is handled.
 
     Args:
-        saves: functions that write a checkpoint where one is due, called in that thread; runs add
-            and remove theirs.
+        save: writes a checkpoint where one is due; called in that thread as well.
     """
 
-    def __init__(self) -> None:
-        self.saves: list[Callable[[], None]] = []
+    def __init__(self, save: Callable[[], None]) -> None:
+        self._save = save
         self._cleanup = contextlib.ExitStack()
         self._received = 0
         self._left = threading.Event()
@@ -56,8 +57,12 @@ class Interruption:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._left.set()
-        self._cleanup.close()
+        try:
+            if kind and issubclass(kind, (KeyboardInterrupt, SystemExit)):
+                self._save()
+        finally:
+            self._left.set()
+            self._cleanup.close()
 
     def _handle(self, number: signal.Signals, default: object) -> None:
         """Take over the signal where its default handler is in place."""
@@ -80,9 +85,8 @@ class Interruption:
             number = received[0]
             ours = number in fatal and signal.getsignal(number) == self._note
             if ours and not self._left.wait(_GRACE_SECONDS):
-                for save in list(self.saves):
-                    with contextlib.suppress(OSError):
-                        save()
+                with contextlib.suppress(OSError):
+                    self._save()
                 print(f"ended by {signal.Signals(number).name}", file=sys.stderr, flush=True)
                 os._exit(128 + number)
 

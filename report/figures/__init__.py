@@ -1,0 +1,38 @@
+"""Figures that only the report shows; `dsnlib.plots` has those of any run."""
+
+from report.figures.answer import plot_against_note
+from report.figures.cause import plot_signal, plot_sizes, plot_steep, plot_tails
+from report.figures.circuit import draw_circuit, plot_voltages
+from report.figures.colours import GRADIENT_COLOURS, METHOD_COLOURS
+from report.figures.comparison import plot_divergences, plot_entropies, plot_moments
+from report.figures.explorer import circuit_explorer, live_explorer, plot_activity
+from report.figures.film import training_film
+from report.figures.modes import plot_capture, plot_convergence, plot_losses
+from report.figures.overview import plot_overview
+from report.figures.phase import plot_phase
+from report.figures.systems import plot_rarity
+
+__all__ = [
+    "GRADIENT_COLOURS",
+    "METHOD_COLOURS",
+    "circuit_explorer",
+    "draw_circuit",
+    "live_explorer",
+    "plot_activity",
+    "plot_against_note",
+    "plot_capture",
+    "plot_convergence",
+    "plot_divergences",
+    "plot_entropies",
+    "plot_losses",
+    "plot_moments",
+    "plot_overview",
+    "plot_phase",
+    "plot_rarity",
+    "plot_signal",
+    "plot_sizes",
+    "plot_steep",
+    "plot_tails",
+    "plot_voltages",
+    "training_film",
+]

@@ -1,0 +1,54 @@
+"""README's picture: the exact answer, a network that lost a region, SMC's samples.
+
+python -m report.overview writes book/assets/overview.png.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jax
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+import dsnlib
+from dsnlib.plots import outline_modes, plot_map, use_style
+from dsnlib.plots.densities import widen_small
+from report.experiment import PROPERTY, exact_answer
+
+FILE = Path("book/assets/overview.png")
+SAMPLES = 1_000
+NETWORK, SMC = "c0-1_seed-1", "smc_seed-1"
+
+
+def overview(runs: Path) -> Figure:
+    """Three maps of the hub's frequency, with samples of the exact answer and of two runs.
+
+    Args:
+        runs: folder of the committed runs.
+    """
+    exact = exact_answer()
+    values = exact.grid.isel(statistic=0)
+    band = values.where(abs(values - PROPERTY.mean[0]) < 2 * PROPERTY.sd[0])
+    network = dsnlib.load_run(runs / NETWORK).data.z.values[-1]
+    particles = dsnlib.load_run(runs / SMC).data.z.values.reshape(-1, 2)
+    chosen = np.random.default_rng(0).permutation(len(particles))[:SAMPLES]
+    figure, axes = plt.subplots(1, 3, figsize=(9, 3.2), sharey=True)
+    for ax, z, title in (
+        (axes[0], exact.sample(jax.random.key(0), SAMPLES), "exact answer"),
+        (axes[1], network, "retrained network, c0 = 1"),
+        (axes[2], particles[chosen], "SMC"),
+    ):
+        plot_map(ax, band, cmap="Greens", vmin=0, vmax=1)
+        outline_modes(ax, exact)
+        ax.plot(*z.T, "k.", markersize=1.5)
+        widen_small(ax, exact.circuit.bounds)
+        ax.set_title(title)
+        ax.label_outer()
+    return figure
+
+
+if __name__ == "__main__":
+    use_style()
+    overview(Path("runs")).savefig(FILE, dpi=110)

@@ -1,0 +1,1 @@
+"""Studies behind the chapters: each module's `main` makes a file of report/studies/results."""

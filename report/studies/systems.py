@@ -1,0 +1,132 @@
+"""SMC with its defaults on problems of 2 to 1,000 parameters: python -m report.studies.systems.
+
+    python -m report.studies.systems [CASE ...] [--seeds 1 2 3]
+
+Each run leaves results/systems_CASE_seed-SEED.json; those that are there are not made again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+import dsnlib
+from dsnlib import SMC
+from dsnlib.estimate import over_islands
+from dsnlib.judging.distances import c2st
+from dsnlib.methods.smc import SMCRun
+from dsnlib.runs.provenance import numerics_stamp, provenance
+from dsnlib.storage.files import write_json
+from report.studies import truths
+from report.studies.problems import CASES, Case, Ring
+
+RESULTS = Path(__file__).parent / "results"
+GRADIENT = ("rnn25", "rnn50", "rnn100", "rnn250")  # of so many parameters that moves need gradients
+
+
+def method_of(name: str) -> SMC:
+    """SMC's defaults, with moves along the gradient for smooth circuits of many parameters."""
+    return SMC(moves="gradient") if name in GRADIENT else SMC()
+
+
+def measured(name: str, seed: int) -> dict[str, Any]:
+    """Run SMC on a problem and compare it with what is known."""
+    case, method = CASES[name], method_of(name)
+    began, cpu = time.monotonic(), time.process_time()
+    with tempfile.TemporaryDirectory() as out, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # the diagnostics are recorded
+        run = dsnlib.fit(case.circuit, case.prop, method, seed=seed, out=out)
+    seconds, cpu = time.monotonic() - began, time.process_time() - cpu
+    assert isinstance(run, SMCRun)
+    checks = run.diagnostics
+    f = run.data.statistics.values.astype(float)
+    x = (f - np.array(case.prop.mean)) / np.array(case.prop.sd)
+    return {
+        "case": name,
+        "seed": seed,
+        "parameters": len(case.circuit.parameters),
+        "statistics": len(case.circuit.observables),
+        "settings": json.loads(run.data.attrs["settings"]),
+        "simulations": run.simulations,
+        "stages": run.data.sizes["stage"],
+        "seconds": seconds,
+        "cpu_s": cpu,
+        "load": os.getloadavg()[0],
+        "trusted": run.trusted,
+        "failed_checks": checks.index[~checks.passed].tolist(),
+        "checks": checks.value.to_dict(),
+        "entropy": run.entropy,
+        "mean_sd": [over_islands(each) for each in x.mean(axis=1).T],
+        "variance": [over_islands(each) for each in x.var(axis=1).T],
+        **compared(run, case, seed),
+        "numerics": numerics_stamp(SMC),
+        **provenance(),
+    }
+
+
+def compared(run: SMCRun, case: Case, seed: int) -> dict[str, Any]:
+    """Figures that need the truth; each problem has its own kind."""
+    z = run.data.z.values.astype(float)
+    pooled = z.reshape(-1, z.shape[-1])
+    shuffled = pooled[np.random.default_rng(seed).permutation(len(pooled))]
+    circuit, prop = case.circuit, case.prop
+    if case.reference is not None:
+        exact = case.exact()
+        n = min(10_000, len(exact["z"]), len(pooled))
+        return {
+            "exact_entropy": (float(exact["entropy"]), float(exact["entropy_se"])),
+            "c2st": c2st(shuffled[:n], exact["z"][:n].astype(float)),
+            "c2st_n": n,
+        }
+    if isinstance(circuit, Ring):
+        shell = truths.ring(circuit.d, prop.mean[0], prop.sd[0])
+        radius = run.data.statistics.values.astype(float)[..., 0]
+        ks = [
+            stats.kstest(each, lambda r: np.interp(r, shell.values, shell.cdf)).statistic
+            for each in radius
+        ]
+        # On a sphere E[x_k^2] = r^2 / d, so each of these is 1.
+        isotropy = circuit.d * (z**2).mean(axis=1) / (radius**2).mean(axis=1, keepdims=True)
+        return {
+            "exact_entropy": (shell.entropy, 0.0),
+            "ks": over_islands(np.array(ks)),
+            "isotropy": [over_islands(each) for each in isotropy.T],
+            "mean_coordinate": [over_islands(each) for each in z.mean(axis=1).T],
+        }
+    if isinstance(circuit, dsnlib.Linear2D):
+        return {
+            "exact_entropy": (truths.linear2d(np.array(prop.mean), np.array(prop.sd)), 0.0),
+            "half": over_islands((z[..., 1] > 0).mean(axis=1)),
+        }
+    return {}
+
+
+def main() -> None:
+    """Make the runs that are missing."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cases", nargs="*", default=list(CASES))
+    parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2, 3])
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    given = parser.parse_args()
+    for name in given.cases:
+        for seed in given.seeds:
+            target = given.out / f"systems_{name}_seed-{seed}.json"
+            if target.exists():
+                continue
+            found = measured(name, seed)
+            write_json(target, found)
+            shown = ("simulations", "cpu_s", "trusted", "entropy", "exact_entropy", "c2st", "half")
+            print(name, seed, {key: found[key] for key in shown if key in found}, flush=True)
+
+
+if __name__ == "__main__":
+    main()

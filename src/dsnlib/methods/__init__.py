@@ -1,0 +1,18 @@
+"""The methods by which parameters are found, all behind one interface."""
+
+from dsnlib.methods.base import METHODS, Method, Problem, Report, Result, Variable
+from dsnlib.methods.lagrangian import AugmentedLagrangian
+from dsnlib.methods.run import Run
+from dsnlib.methods.smc import SMC
+
+__all__ = [
+    "METHODS",
+    "SMC",
+    "AugmentedLagrangian",
+    "Method",
+    "Problem",
+    "Report",
+    "Result",
+    "Run",
+    "Variable",
+]

@@ -1,0 +1,164 @@
+"""A complete run: its data, its samples, and whether they can be trusted."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
+
+import numpy as np
+import numpyro.distributions as dist
+import pandas as pd
+import xarray as xr
+
+from dsnlib.circuits import Circuit
+from dsnlib.methods.base import METHODS
+from dsnlib.methods.equivalence import MARGIN, Equivalence, equivalence
+from dsnlib.property import EmergentProperty
+from dsnlib.storage.dataset import attribute
+
+if TYPE_CHECKING:
+    import arviz
+
+MOST_FAILED = 0.01  # share of the simulations
+
+MethodT = TypeVar("MethodT", covariant=True)
+
+
+class Check(NamedTuple):
+    """One check of a run."""
+
+    what: str
+    value: float
+    limit: str  # in words, for example "below 0.1"
+    passed: bool
+    remedy: str
+
+
+class Snapshot(NamedTuple):
+    """A density at one time of a run, with samples of it, as `dsnlib.judge` takes it."""
+
+    z: np.ndarray  # (n, P) parameters
+    moments: np.ndarray  # (n, 2 S) of their statistics
+    log_q: np.ndarray  # (n,) log-density there, nats per unit volume
+    log_prob: Callable[[np.ndarray, np.ndarray], np.ndarray]  # the same of other z and moments
+
+
+@dataclasses.dataclass(frozen=True)
+class Run(ABC, Generic[MethodT]):
+    """A complete run, whatever its method; `dsnlib.fit` and `dsnlib.load_run` return it.
+
+    Args:
+        data: what was recorded, each variable with its `long_name`; the attributes hold identity
+            (method, circuit, property, settings, seed), versions, device, git_commit, seconds.
+        circuit: the circuit, where the run comes from `dsnlib.fit`; what simulates needs it.
+    """
+
+    data: xr.Dataset
+    circuit: Circuit | None = None
+
+    @property
+    def method(self) -> MethodT:
+        """The method with its settings."""
+        return cast(MethodT, METHODS[self.data.attrs["method"]](**attribute(self.data, "settings")))
+
+    @property
+    def prop(self) -> EmergentProperty:
+        """The emergent property for which the run was made."""
+        return EmergentProperty(**attribute(self.data, "property"))
+
+    @property
+    def seed(self) -> int:
+        """The seed of all that is random in the run."""
+        return int(self.data.attrs["seed"])
+
+    @property
+    @abstractmethod
+    def samples(self) -> xr.Dataset:
+        """The answer: equally weighted samples.
+
+        One variable for each parameter and each statistic, in their units (attribute `units`), with
+        dimensions (island, sample): islands are populations that know nothing of each other.
+        """
+
+    @property
+    @abstractmethod
+    def simulations(self) -> int:
+        """Number of simulations that the answer cost, all counted."""
+
+    @abstractmethod
+    def checks(self) -> list[Check]:
+        """What the method checks of its own run, beside the property itself."""
+
+    @abstractmethod
+    def snapshots(self) -> dict[int, Snapshot]:
+        """The run's densities by what `data.snapshot` counts, the last one being its answer."""
+
+    @abstractmethod
+    def network(self, epoch: int = -1) -> dist.Distribution:
+        """The density of a run that has one, as a numpyro distribution."""
+
+    def equivalence(self) -> Equivalence:
+        """The equivalence test of mean and variance of each statistic, on all samples."""
+        names = [o["name"] for o in attribute(self.data, "observables")]
+        values = np.stack([self.samples[name].values.ravel() for name in names], axis=1)
+        values = values[np.isfinite(values).all(axis=1)].astype(float)
+        return equivalence(np.concatenate([values, values**2], axis=1), self.prop)
+
+    @property
+    def diagnostics(self) -> pd.DataFrame:
+        """One row a check: what is checked (index), `value`, `limit`, `passed` and `remedy`."""
+        checks = [*self._property_checks(), *self.checks()]
+        return pd.DataFrame(checks, columns=list(Check._fields)).set_index("what")
+
+    @property
+    def trusted(self) -> bool:
+        """Whether every check of `diagnostics` passed."""
+        return bool(self.diagnostics.passed.all())
+
+    def to_arviz(self) -> arviz.InferenceData:
+        """The samples as an ArviZ tree: parameters in `posterior`, with islands as chains.
+
+        Statistics are in `posterior_predictive`, targets in `constant_data`.
+        """
+        import arviz  # takes seconds to import
+
+        chains = self.samples.rename(island="chain", sample="draw")
+        parameters = [p["name"] for p in attribute(self.data, "parameters")]
+        return arviz.InferenceData(
+            posterior=chains[parameters],
+            posterior_predictive=chains.drop_vars(parameters),
+            constant_data=self.data[["mu", "bounds"]],
+        )
+
+    def _property_checks(self) -> list[Check]:
+        tested = self.equivalence()
+        names = [o["name"] for o in attribute(self.data, "observables")]
+        labels = [f"mean of {name}, sd off target" for name in names]
+        labels += [f"variance of {name}, share off target" for name in names]
+        return [
+            Check(
+                f"{label} (farther end of the 95 % interval)",
+                float(high if abs(high) > abs(low) else low),
+                f"within {MARGIN:g}",
+                bool(met),
+                "the property is not shown to be met: run longer or with more samples",
+            )
+            for label, low, high, met in zip(
+                labels, tested.low, tested.high, tested.met, strict=True
+            )
+        ]
+
+    def _labelled_samples(self, z: np.ndarray, statistics: np.ndarray) -> xr.Dataset:
+        """Samples z (islands, n, P) and their statistics (islands, n, S) by name."""
+        columns = [
+            *zip(attribute(self.data, "parameters"), np.moveaxis(z, -1, 0), strict=True),
+            *zip(attribute(self.data, "observables"), np.moveaxis(statistics, -1, 0), strict=True),
+        ]
+        variables: dict[str, Any] = {
+            described["name"]: (("island", "sample"), values, {"units": described["unit"]})
+            for described, values in columns
+        }
+        islands, n = z.shape[:2]
+        return xr.Dataset(variables, {"island": np.arange(islands), "sample": np.arange(n)})

@@ -1,0 +1,267 @@
+"""The sampler: stages of falling relaxation, each with resampling and moves.
+
+It is waste-free: a stage keeps all states that its particles visit, and the next stage resamples
+from all of them.
+
+Source: Del Moral, Doucet and Jasra, "Sequential Monte Carlo samplers" (2006); Dau and Chopin,
+"Waste-free sequential Monte Carlo" (2022).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from dsnlib.methods.base import Problem, Records
+from dsnlib.methods.smc.density import DensityFit, begin_fit, fit_block
+from dsnlib.methods.smc.dual import Weighted, features, next_rho, solve
+from dsnlib.methods.smc.ensemble import ENSEMBLE
+from dsnlib.methods.smc.gradient import GRADIENT
+from dsnlib.methods.smc.moves import Moves, Swept
+from dsnlib.methods.smc.records import MOST_STAGES, empty_records
+from dsnlib.methods.smc.settings import SMCSettings
+from dsnlib.methods.smc.target import Target
+
+MOVES: dict[str, Moves] = {"ensemble": ENSEMBLE, "gradient": GRADIENT}
+SLOTS = 5  # states that each particle contributes to a stage
+FITTED = 10_000  # states from which moves are prepared
+_SHARE, _LAST_SHARE = 0.5, 0.4  # effective share that a stage keeps; enough to go to rho = 0
+_STAGES_AT_ZERO = 4
+_MOVES_A_STAGE = 1.5  # accepted moves of a particle
+_MOST_SWEEPS = 24  # between two states that are kept
+_UNIFORM, _RESAMPLE, _PREPARE, _MOVE, _DENSITY = range(5)  # streams of randomness
+
+_simulate = jax.jit(Target.simulate, static_argnums=0)
+
+
+class State(NamedTuple):
+    """Where a run stands: `slot` states of every particle of stage `stage` are there."""
+
+    z: tuple[Any, ...]  # SLOTS times (islands, n, P), on the unit box
+    statistics: tuple[Any, ...]  # SLOTS times (islands, n, S)
+    slot: int
+    stage: int
+    rho: float
+    theta: np.ndarray  # (islands, M)
+    log_z: np.ndarray  # (islands,) log of the mean of exp(theta.features) over the unit box
+    sweeps: int  # between two states that are kept
+    tuning: np.ndarray  # of the moves
+    prepared: Any  # by the moves, for the stage
+    tried: np.ndarray  # (islands,) proposals in the stage
+    accepted: np.ndarray  # (islands,)
+    simulations: int  # in the stage
+    failed: int
+    records: Records
+    density: DensityFit | None
+
+
+def target_of(problem: Problem) -> Target:
+    """The problem as what particles are moved for."""
+    return Target(problem.circuit, problem.prop)
+
+
+def first_state(problem: Problem, settings: SMCSettings) -> State:
+    """The state before anything was simulated."""
+    islands, n = settings.islands, settings.particles
+    P, S = len(problem.circuit.parameters), len(problem.circuit.observables)
+    moves, dtype = MOVES[settings.moves], settings.precision
+    z, statistics = np.zeros((islands, n, P), dtype), np.zeros((islands, n, S), dtype)
+    fitted = jax.ShapeDtypeStruct((islands, FITTED, P), dtype)
+    shapes = jax.eval_shape(moves.prepare, fitted, jax.random.key(0))
+    flow = settings.density
+    return State(
+        z=(z,) * SLOTS,
+        statistics=(statistics,) * SLOTS,
+        slot=0,
+        stage=0,
+        rho=np.inf,
+        theta=np.zeros((islands, 2 * S)),
+        log_z=np.zeros(islands),
+        sweeps=moves.least_sweeps(P, S),
+        tuning=moves.first_tuning(islands, P),
+        prepared=jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes),
+        tried=np.zeros(islands),
+        accepted=np.zeros(islands),
+        simulations=0,
+        failed=0,
+        records=empty_records(islands, 2 * S, P),
+        density=None if flow is None else begin_fit(_key(problem, _DENSITY), flow, P),
+    )
+
+
+def annealed(state: State) -> bool:
+    """Whether the last stage is complete: enough of them at rho = 0, or no more are allowed."""
+    at_zero = int((state.records["rho"][: state.stage + 1] == 0).sum())
+    whole = state.slot == SLOTS and np.isfinite(state.records["simulations"][state.stage])
+    return whole and (at_zero >= _STAGES_AT_ZERO or state.stage == MOST_STAGES)
+
+
+def finished(state: State) -> bool:
+    """Whether nothing is left to do."""
+    return annealed(state) and (state.density is None or state.density.finished)
+
+
+def advance(problem: Problem, settings: SMCSettings, state: State) -> State:
+    """The next state: a further state of every particle, or a block of the density's fit."""
+    if annealed(state):
+        return _fit_density(problem, settings, state)
+    if state.stage == 0 and state.slot < SLOTS:
+        return _draw(problem, settings, state)
+    if state.slot == SLOTS:
+        state = _begin_stage(problem, settings, state)
+    return _move(problem, settings, state)
+
+
+def pooled(state: State) -> tuple[np.ndarray, np.ndarray]:
+    """All states of the stage: (islands, SLOTS n, P) and (islands, SLOTS n, S)."""
+    z = np.concatenate([np.asarray(each) for each in state.z], axis=1)
+    return z, np.concatenate([np.asarray(each) for each in state.statistics], axis=1)
+
+
+def weighted(problem: Problem, state: State, rho: float) -> list[Weighted]:
+    """The states of the stage weighted to a relaxation, island by island."""
+    _, statistics = pooled(state)
+    return [
+        solve(features(f, problem.prop), theta, rho, theta)
+        for f, theta in zip(statistics, state.theta, strict=True)
+    ]
+
+
+def _key(problem: Problem, purpose: int, stage: int = 0, slot: int = 0) -> jax.Array:
+    key = jax.random.key(problem.seed)
+    for number in (purpose, stage, slot):
+        key = jax.random.fold_in(key, number)
+    return key
+
+
+def _draw(problem: Problem, settings: SMCSettings, state: State) -> State:
+    """Uniform particles, simulated."""
+    key = _key(problem, _UNIFORM, slot=state.slot)
+    z = jax.random.uniform(key, state.z[0].shape, settings.precision)
+    f = _simulate(target_of(problem), z)
+    state = state._replace(
+        z=_with(state.z, state.slot, z),
+        statistics=_with(state.statistics, state.slot, f),
+        slot=state.slot + 1,
+        simulations=state.simulations + z.shape[0] * z.shape[1],
+        failed=state.failed + int((~jnp.isfinite(f).all(axis=-1)).sum()),
+    )
+    return _recorded(state) if state.slot == SLOTS else state
+
+
+def _begin_stage(problem: Problem, settings: SMCSettings, state: State) -> State:
+    """Lower the relaxation, weight to it, resample; islands share only the relaxation."""
+    z, statistics = pooled(state)
+    newest = statistics[:, -FITTED:]
+    rho = 0.0
+    if state.rho > 0:
+        rho = max(
+            next_rho(features(f, problem.prop), theta, state.rho, _SHARE, _LAST_SHARE)
+            for f, theta in zip(newest, state.theta, strict=True)
+        )
+    found = weighted(problem, state, rho)
+    stage, n = state.stage + 1, settings.particles
+    rng = np.random.default_rng([problem.seed, _RESAMPLE, stage])
+    rows = np.stack([rng.permutation(_systematic(each.p, n, rng.random())) for each in found])
+    many = np.stack([rng.permutation(_systematic(each.p, FITTED, rng.random())) for each in found])
+    islands = np.arange(len(found))[:, None]
+    records = {name: array.copy() for name, array in state.records.items()}
+    records["rho"][stage] = rho
+    records["effective_share"][stage] = [each.effective_share for each in found]
+    moves = MOVES[settings.moves]
+    chosen = z[islands, rows]
+    start = (
+        _with(state.z, SLOTS - 1, chosen),
+        _with(state.statistics, SLOTS - 1, statistics[islands, rows]),
+    )
+    return state._replace(
+        z=start[0],
+        statistics=start[1],
+        slot=0,
+        stage=stage,
+        rho=rho,
+        theta=np.stack([each.theta for each in found]),
+        log_z=state.log_z + [each.log_ratio for each in found],
+        prepared=moves.prepare(jnp.asarray(z[islands, many]), _key(problem, _PREPARE, stage)),
+        tried=0 * state.tried,
+        accepted=0 * state.accepted,
+        simulations=0,
+        failed=0,
+        records=records,
+    )
+
+
+def _move(problem: Problem, settings: SMCSettings, state: State) -> State:
+    """One further state of every particle, from the last one (slot -1 is the last slot)."""
+    moves, dtype = MOVES[settings.moves], settings.precision
+    swept: Swept = moves.sweeps(
+        target_of(problem),
+        jnp.asarray(state.z[state.slot - 1]),
+        jnp.asarray(state.statistics[state.slot - 1]),
+        jnp.asarray(state.theta, dtype),
+        jnp.asarray(state.tuning, dtype),
+        state.prepared,
+        _key(problem, _MOVE, state.stage, state.slot),
+        state.sweeps,
+    )
+    state = state._replace(
+        z=_with(state.z, state.slot, swept.z),
+        statistics=_with(state.statistics, state.slot, swept.statistics),
+        slot=state.slot + 1,
+        tuning=moves.next_tuning(swept, state.tuning),
+        tried=state.tried + np.asarray(swept.tried, float).sum(axis=1),
+        accepted=state.accepted + np.asarray(swept.accepted, float).sum(axis=1),
+        simulations=state.simulations + int(swept.simulations),
+        failed=state.failed + int(swept.failed),
+    )
+    if state.slot < SLOTS:
+        return state
+    acceptance = float(state.accepted.sum() / state.tried.sum())
+    wanted = np.ceil(_MOVES_A_STAGE / (SLOTS * max(acceptance, 1e-3)))
+    least = moves.least_sweeps(swept.z.shape[-1], swept.statistics.shape[-1])
+    sweeps = int(np.clip(wanted, least, _MOST_SWEEPS))
+    return _recorded(state)._replace(sweeps=sweeps)
+
+
+def _recorded(state: State) -> State:
+    """The state with what its complete stage leaves in the records."""
+    records = {name: array.copy() for name, array in state.records.items()}
+    stage, last = state.stage, np.asarray(state.z[-1])
+    n = last.shape[1]
+    with np.errstate(invalid="ignore"):  # nothing is proposed in stage 0
+        records["acceptance"][stage] = state.accepted / state.tried
+    records["sweeps"][stage] = SLOTS * state.sweeps if stage else 0
+    records["simulations"][stage] = state.simulations
+    records["failed"][stage] = state.failed
+    records["stage_theta"][stage] = state.theta
+    records["stage_log_z"][stage] = state.log_z
+    some = records["stage_z"].shape[1]
+    rows = np.arange(some)
+    records["stage_z"][stage] = last[rows % len(last), rows % n]
+    if stage == 0:
+        records["rho"][0] = np.inf
+        records["effective_share"][0] = 1
+    return state._replace(records=records)
+
+
+def _fit_density(problem: Problem, settings: SMCSettings, state: State) -> State:
+    fit, flow = state.density, settings.density
+    assert fit is not None
+    assert flow is not None
+    z = np.asarray(target_of(problem).parameters(jnp.asarray(pooled(state)[0])))
+    key = _key(problem, _DENSITY, stage=1 + fit.iterations)
+    return state._replace(density=fit_block(key, flow, problem.circuit.bounds, z, fit))
+
+
+def _systematic(p: np.ndarray, n: int, offset: float) -> np.ndarray:
+    """(n,) indices, each as often as its weight asks for to within one."""
+    ends = np.cumsum(p)
+    return np.minimum(np.searchsorted(ends, (np.arange(n) + offset) / n * ends[-1]), len(p) - 1)
+
+
+def _with(slots: tuple[Any, ...], index: int, value: Any) -> tuple[Any, ...]:
+    """The slots with one of them replaced."""
+    return (*slots[:index], value, *slots[index + 1 :])

@@ -1,1 +1,0 @@
-"""Training of a density network by the augmented Lagrangian."""
