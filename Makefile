@@ -33,7 +33,7 @@ status: $(INSTALLED)
 
 # Declare runs, pages and chapters that came from elsewhere to be those of the code as it is.
 adopt: $(INSTALLED)
-	$(BIN)/snakemake --profile profiles/laptop --touch --config "sweep=$(SWEEP)" -- runs chapters
+	$(BIN)/snakemake --profile profiles/laptop --touch --forceall --config "sweep=$(SWEEP)" -- runs chapters
 
 # The book as book/_build/dsnlib.pdf, printed by Chromium.
 pdf: report
