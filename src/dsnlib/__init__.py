@@ -1,7 +1,17 @@
 """dsnlib: all the parameters with which a neural circuit does what the animal does."""
 
 from dsnlib import _xla  # noqa: F401 (before JAX computes anything)
-from dsnlib.circuits import STG, Circuit, Linear2D, Parameter, RankTwoRNN, Statistic
+from dsnlib.circuits import (
+    STG,
+    V1,
+    Circuit,
+    Linear2D,
+    Parameter,
+    RankTwoRNN,
+    Statistic,
+    StochasticCircuit,
+    SuperiorColliculus,
+)
 from dsnlib.judging import judge
 from dsnlib.maxent import ExactMaxEnt, exact_maxent
 from dsnlib.methods import SMC, AugmentedLagrangian, Method, Run
@@ -14,6 +24,7 @@ from dsnlib.storage.lock import RunLockedError
 __all__ = [
     "SMC",
     "STG",
+    "V1",
     "AugmentedLagrangian",
     "CheckpointError",
     "Circuit",
@@ -27,6 +38,8 @@ __all__ = [
     "RunLockedError",
     "SimulationError",
     "Statistic",
+    "StochasticCircuit",
+    "SuperiorColliculus",
     "exact_maxent",
     "fit",
     "judge",

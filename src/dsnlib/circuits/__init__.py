@@ -4,5 +4,18 @@ from dsnlib.circuits.base import Circuit, Parameter, Statistic
 from dsnlib.circuits.linear2d import Linear2D
 from dsnlib.circuits.rank_two import RankTwoRNN
 from dsnlib.circuits.stg import STG
+from dsnlib.circuits.stochastic import StochasticCircuit
+from dsnlib.circuits.superior_colliculus import SuperiorColliculus
+from dsnlib.circuits.v1 import V1
 
-__all__ = ["STG", "Circuit", "Linear2D", "Parameter", "RankTwoRNN", "Statistic"]
+__all__ = [
+    "STG",
+    "V1",
+    "Circuit",
+    "Linear2D",
+    "Parameter",
+    "RankTwoRNN",
+    "Statistic",
+    "StochasticCircuit",
+    "SuperiorColliculus",
+]

@@ -1,10 +1,10 @@
 """Do the islands agree? Each is a population of its own, so their spread is an error.
 
 What no check can see is a region that every island misses. A region of share s of the box is
-missed by all N uniform particles of one island with probability (1 - s)^N, about exp(-s N), and by
-all of I islands with exp(-s N I): with 4 islands of 10,000 particles a region of 1e-4 of the box is
-missed with probability 0.018, one of 1e-5 with 0.67. A larger region that lies around the small
-one and is nearly as good leads particles there, so these are upper bounds.
+missed by all N uniform states of one island with probability (1 - s)^N, about exp(-s N), and by all
+of I islands with exp(-s N I). An island of 10,000 particles has 50,000 of them: 4 islands miss a
+region of 1e-5 of the box with probability 0.14, one of 1e-6 with 0.82. A larger region that lies
+around the small one and is nearly as good leads particles there, so these are upper bounds.
 """
 
 from __future__ import annotations

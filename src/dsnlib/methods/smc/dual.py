@@ -44,7 +44,13 @@ def features(statistics: np.ndarray, prop: EmergentProperty) -> np.ndarray:
     return np.concatenate([x, x**2 - 1], axis=-1)
 
 
-def solve(points: np.ndarray, theta_0: np.ndarray, rho: float, start: np.ndarray) -> Weighted:
+def solve(
+    points: np.ndarray,
+    theta_0: np.ndarray,
+    rho: float,
+    start: np.ndarray,
+    log_weights: np.ndarray | float = 0.0,
+) -> Weighted:
     """Minimise log mean exp((theta - theta_0).features) + rho / 2 |theta|^2 by Newton's method.
 
     Args:
@@ -53,15 +59,16 @@ def solve(points: np.ndarray, theta_0: np.ndarray, rho: float, start: np.ndarray
         theta_0: (M,) their natural parameters.
         rho: relaxation, at least 0.
         start: (M,) where to start.
+        log_weights: (n,) that the particles have before, where they have any.
 
     Returns:
         The solution, or where Newton's method came to a stop: `mean` is its certificate.
     """
     whole = np.isfinite(points).all(axis=1)
-    used = points[whole]
+    used, before = points[whole], np.broadcast_to(log_weights, len(points))[whole]
 
     def at(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        exponent = used @ (theta - theta_0)
+        exponent = used @ (theta - theta_0) + before
         largest = exponent.max()
         p = np.exp(exponent - largest)
         total = p.sum()

@@ -13,6 +13,7 @@ from jax.flatten_util import ravel_pytree
 from dsnlib.circuits import Circuit
 from dsnlib.methods.base import Method, Problem, Report, Result, Variable
 from dsnlib.methods.smc import density, sampler
+from dsnlib.methods.smc.noise import dependence
 from dsnlib.methods.smc.records import STAGED, VARIABLES
 from dsnlib.methods.smc.run import SMCRun
 from dsnlib.methods.smc.sampler import SLOTS, State
@@ -117,6 +118,12 @@ class SMC(SMCSettings, Method):
         fit = state.density
         log_p = log_z - constant + log_volume
         report, weights = self._judged_density(problem, state, parameters, statistics, eta, log_p)
+        noise = dependence(
+            problem,
+            parameters.reshape(-1, parameters.shape[-1]),
+            statistics.reshape(-1, statistics.shape[-1]),
+            theta.mean(axis=0),
+        )
         records = {name: state.records[name][:stages] for name in STAGED}
         records["stage_z"] = np.asarray(
             sampler.target_of(problem).parameters(jnp.asarray(records["stage_z"], self.precision))
@@ -130,6 +137,8 @@ class SMC(SMCSettings, Method):
             # E[features] = 0, so the entropy relative to the box is log Z of the features
             "entropy": log_z + log_volume,
             "accepted_moves": moved,
+            "noise_share": noise.share,
+            "noise_shift": noise.shift,
             "weights": weights,
             "density_report": report,
         }
@@ -137,6 +146,7 @@ class SMC(SMCSettings, Method):
             "island": np.arange(self.islands),
             "stage": np.arange(stages),
             "snapshot": [state.stage],
+            "noise": np.arange(len(noise.share)),
             "statistic": [o.name for o in circuit.observables],
             "figure": list(density.DensityReport._fields) if fit is not None else [],
         }

@@ -28,6 +28,12 @@ VARIABLES = {
     "stage_theta": Variable(("stage", "island", "moment"), "natural parameters, as theta"),
     "stage_log_z": Variable(("stage", "island"), "log of the mean of exp(theta.x) over the box"),
     "stage_z": Variable(("stage", "particle", "parameter"), "some particles at the stage's end"),
+    "noise_share": Variable(
+        ("noise",), "effective share of the samples under other random numbers; none without noise"
+    ),
+    "noise_shift": Variable(
+        ("noise", "parameter"), "of the parameters' means under these, in standard deviations"
+    ),
     "weights": Variable(
         ("weight",), "weights of the density, flattened; none where none is fitted"
     ),

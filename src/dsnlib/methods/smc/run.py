@@ -16,6 +16,7 @@ from dsnlib.flows import DensityNetwork, density_network, initial_weights
 from dsnlib.methods.run import Check, Run, Snapshot
 from dsnlib.methods.smc import density
 from dsnlib.methods.smc.agreement import check_agreement, check_natural_parameters
+from dsnlib.methods.smc.noise import check_noise
 from dsnlib.methods.smc.settings import SMCSettings
 
 LEAST_MOVES = 2.0
@@ -113,6 +114,7 @@ class SMCRun(Run[SMCSettings]):
         return [
             *check_agreement(self.samples, unit, self.seed),
             *check_natural_parameters(theta, data.entropy.values, features),
+            *check_noise(data.noise_shift.values, data.noise_share.values),
             Check(
                 "accepted moves of a particle at the property's own width",
                 accepted,
