@@ -11,7 +11,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dsnlib import STG, Circuit, EmergentProperty, Linear2D, Parameter, RankTwoRNN, Statistic
+from dsnlib import (
+    SMC,
+    STG,
+    V1,
+    Circuit,
+    EmergentProperty,
+    Linear2D,
+    Parameter,
+    RankTwoRNN,
+    Statistic,
+    SuperiorColliculus,
+)
 
 REFERENCES = Path(__file__).parent / "references"
 _HUB = EmergentProperty([0.525], [0.025])
@@ -45,11 +56,13 @@ class Case:
     Args:
         circuit, prop: the problem.
         reference: file of exact samples in `references/`, where there is one.
+        method: with which the gallery solves it.
     """
 
     circuit: Circuit
     prop: EmergentProperty
     reference: str | None = None
+    method: SMC = dataclasses.field(default_factory=SMC)
 
     def exact(self) -> dict[str, Any]:
         """The reference's arrays: `z` (n, P) exact samples, `entropy`, `entropy_se` and others."""
@@ -76,7 +89,15 @@ def _rare(rarity: float) -> Case:
     return Case(Ring(RARE_D), EmergentProperty([radius], [RARE_SD * radius]))
 
 
+# Simulations of the noisy circuits are slow, and networks of many parameters have many stages.
 CASES = {
+    "stg": Case(STG(), _HUB),
+    "v1": Case(V1(), EmergentProperty([5.0], [1.0]), method=SMC(particles=4_000)),
+    "sc": Case(
+        SuperiorColliculus(),
+        EmergentProperty([0.75, 0.75], [0.075, 0.075]),
+        method=SMC(particles=2_000),
+    ),
     "d3": _stg("d3.npz", ("f_hub",), _HUB),
     "d5": _stg("d5.npz", ("f_hub",), _HUB),
     "d8": _stg("d8.npz", ("f_hub",), _HUB),

@@ -1,0 +1,119 @@
+"""The gallery's runs, one a system: python -m report.gallery SYSTEM.
+
+A run lies in report/gallery/SYSTEM/run.nc; one that is there is loaded, another is made.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import dsnlib
+from dsnlib.answer import Regions
+from dsnlib.methods.smc import SMCRun
+from dsnlib.storage.dataset import attribute
+from report.studies.problems import CASES, Case
+from report.text import fixed, plus_minus
+
+FOLDER = Path("report/gallery")
+#: What the pages are about: the system's name among `CASES`, and what the page is called.
+SYSTEMS = {
+    "stg": "The note's circuit, two conductances",
+    "d8": "The circuit, eight conductances",
+    "d12": "The circuit, twelve conductances",
+    "linear2d": "A linear system in the plane",
+    "rnn50": "A recurrent network of rank two",
+    "v1": "Visual cortex",
+    "sc": "Superior colliculus",
+}
+SEED = 1
+
+
+def run_of(name: str) -> SMCRun:
+    """The run of a system; made where it is not there."""
+    case = CASES[name]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # the page shows the diagnostics
+        run = dsnlib.fit(case.circuit, case.prop, case.method, seed=SEED, out=FOLDER / name)
+    assert isinstance(run, SMCRun)
+    return run
+
+
+def summary(run: SMCRun) -> pd.DataFrame:
+    """What was asked, what it cost, and what came out, a row each."""
+    data, method = run.data, run.method
+    versions = attribute(data, "versions")
+    observed = attribute(data, "observables")
+    targets = ", ".join(
+        f"{o['name']} {mean:g} ± {sd:g}" + ("" if o["unit"] == "1" else f" {o['unit']}")
+        for o, mean, sd in zip(observed, run.prop.mean, run.prop.sd, strict=True)
+    )
+    rows = {
+        "free parameters": str(data.sizes["parameter"]),
+        "targets (mean ± sd)": targets,
+        "particles": f"{method.particles:,} on each of {method.islands} islands",
+        "moves": method.moves,
+        "simulations": f"{fixed(run.simulations / 1e6, 2)} million",
+        "time": f"{fixed(data.attrs['seconds'], 0)} s on {data.attrs['device']}",
+        "versions": ", ".join(f"{name} {versions[name]}" for name in ("jax", "dsnlib")),
+        "entropy": f"{plus_minus(*run.entropy)} nat",
+        "trusted": "yes" if run.trusted else "no",
+    }
+    return pd.DataFrame({"": rows})
+
+
+def reached(run: SMCRun) -> pd.DataFrame:
+    """Mean and sd of each statistic beside its target."""
+    observed = attribute(run.data, "observables")
+    values = [run.samples[o["name"]].values.ravel() for o in observed]
+    return pd.DataFrame(
+        {
+            "mean": [each.mean() for each in values],
+            "target mean": run.prop.mean,
+            "sd": [each.std() for each in values],
+            "target sd": run.prop.sd,
+        },
+        index=[o["name"] for o in observed],
+    )
+
+
+def intervals(run: SMCRun) -> pd.DataFrame:
+    """Mean, sd and 90 % interval of each parameter."""
+    described = attribute(run.data, "parameters")
+    rows = {}
+    for p in described:
+        values = run.samples[p["name"]].values.ravel()
+        low, high = np.quantile(values, [0.05, 0.95])
+        unit = "" if p["unit"] == "1" else f" ({p['unit']})"
+        rows[p["name"] + unit] = {
+            "mean": values.mean(),
+            "sd": values.std(),
+            "5 %": low,
+            "95 %": high,
+            "low bound": p["low"],
+            "high bound": p["high"],
+        }
+    return pd.DataFrame(rows).T
+
+
+def shares(regions: Regions) -> pd.DataFrame:
+    """Share and place of every region."""
+    table = regions.table.copy()
+    table["share"] = [
+        plus_minus(100 * share, 100 * se, 1)
+        for share, se in zip(table.share, table.se, strict=True)
+    ]
+    return table.drop(columns="se").rename(columns={"share": "share (%)"})
+
+
+def case_of(name: str) -> Case:
+    """Circuit, property, method and reference of a system."""
+    return CASES[name]
+
+
+if __name__ == "__main__":
+    run_of(sys.argv[1])

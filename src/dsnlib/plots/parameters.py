@@ -1,0 +1,136 @@
+"""An answer of any number of parameters: pairs, statistics, directions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+from scipy import stats
+
+from dsnlib.answer import Directions, Regions
+from dsnlib.methods.run import Run
+from dsnlib.plots.style import ISLAND_COLOURS, TARGET, mode_colour, shown
+from dsnlib.storage.dataset import attribute
+
+_SHOWN = 3_000  # samples of a pair plot
+_BINS = 30
+_REGION_COLOURS = (*map(mode_colour, ("upper", "lower", "third")), "0.45")
+
+
+def region_colour(region: int) -> str:
+    """Colour of the region with that number, largest first; those beyond the third are grey."""
+    return _REGION_COLOURS[min(region, len(_REGION_COLOURS) - 1)]
+
+
+def plot_pairs(run: Run, regions: Regions, names: Sequence[str] | None = None) -> Figure:  # type: ignore[type-arg]
+    """Every parameter against every other, regions in colours, with marginals on the diagonal.
+
+    Args:
+        run: of any method.
+        regions: of its answer.
+        names: of the parameters to show; by default all.
+
+    Returns:
+        The figure; axes span the parameters' bounds.
+    """
+    import corner  # only this figure needs it
+
+    described = {p["name"]: p for p in attribute(run.data, "parameters")}
+    names = list(described) if names is None else list(names)
+    units = {name: described[name]["unit"] for name in names}
+    size = min(9.0, 1.6 * len(names) + 1)
+    figure = plt.figure(figsize=(size, size))
+    z = np.stack([run.samples[name].values.ravel() for name in names], axis=1)
+    few = np.random.default_rng(0).permutation(len(z))[:_SHOWN]
+    labels = regions.labels.ravel()[few]
+    for region in range(len(regions.table)):
+        inside = z[few][labels == region]
+        if len(inside) <= len(names):
+            continue
+        corner.corner(
+            inside,
+            fig=figure,
+            bins=_BINS,
+            range=[(described[name]["low"], described[name]["high"]) for name in names],
+            labels=[f"{name}\n({units[name]})" if units[name] != "1" else name for name in names],
+            color=region_colour(region),
+            plot_density=False,
+            plot_contours=False,
+            no_fill_contours=True,
+            data_kwargs={"alpha": 0.35, "markersize": 1.5, "rasterized": True},
+            max_n_ticks=3,
+            labelpad=0.15 if len(names) > 5 else 0.05,
+        )
+    for ax in figure.axes:
+        ax.tick_params(labelsize=7)
+    # corner scales the counts of a region by themselves
+    tallest = {}
+    for ax in np.array(figure.axes).reshape(len(names), len(names)).diagonal():
+        tallest[ax] = max((patch.get_xy()[:, 1].max() for patch in ax.patches), default=1)
+        ax.set_ylim(0, 1.1 * tallest[ax])
+    return figure
+
+
+def plot_statistics(run: Run) -> Figure:  # type: ignore[type-arg]
+    """Every statistic of the samples, island by island, with its target's mean and sd.
+
+    Args:
+        run: of any method.
+
+    Returns:
+        The figure; the dashed line is the Gaussian with the target's moments.
+    """
+    observed = attribute(run.data, "observables")
+    figure, axes = plt.subplots(
+        1, len(observed), figsize=(min(7.5, 3.4 * len(observed)), 2.4), squeeze=False
+    )
+    targets = zip(run.prop.mean, run.prop.sd, strict=True)
+    for ax, statistic, (mean, sd) in zip(axes[0], observed, targets, strict=True):
+        values = run.samples[statistic["name"]].values
+        span = np.linspace(mean - 5 * sd, mean + 5 * sd, 201)
+        for island, drawn in enumerate(values):
+            colour = ISLAND_COLOURS[island % len(ISLAND_COLOURS)]
+            ax.hist(
+                drawn,
+                span[::5],
+                density=True,
+                histtype="step",
+                color=colour,
+                alpha=0.8,
+                linewidth=1,
+            )
+        ax.plot(span, stats.norm.pdf(span, mean, sd), **TARGET)
+        unit = statistic["unit"]
+        ax.set(xlabel=shown(statistic["name"]) + (f" ({unit})" if unit != "1" else ""))
+        ax.set_ylabel(f"density (1/{unit})" if unit != "1" else "density")
+    return figure
+
+
+def plot_directions(found: Directions, names: Sequence[str]) -> Figure:
+    """How far the answer reaches in each direction, and which parameters make up the directions.
+
+    Args:
+        found: the directions.
+        names: of the parameters.
+
+    Returns:
+        The figure, with two panels.
+    """
+    P = len(names)
+    figure, (left, right) = plt.subplots(
+        1, 2, figsize=(7.5, 1.2 + 0.22 * P + 0.6), width_ratios=[1, 1.6], sharey=True
+    )
+    place = np.arange(P)
+    bounded = np.minimum(found.sd, 1.0)
+    left.barh(place, bounded, color=["0.25" if sd < 1 else "0.75" for sd in found.sd])
+    left.set(xscale="log", xlabel="sd in the direction\n(share of the box; light: the box or more)")
+    left.set(ylabel="direction, the stiffest first")
+    left.set_yticks(place, [str(k + 1) for k in place])
+    left.invert_yaxis()
+    image = right.imshow(found.vectors, cmap="PuOr", vmin=-1, vmax=1, aspect="auto")
+    right.set_xticks(place, names, rotation=60 if P > 4 else 0, ha="right" if P > 4 else "center")
+    right.tick_params(labelsize=8)
+    figure.colorbar(image, ax=right, label="weight of the parameter")
+    return figure
