@@ -11,7 +11,7 @@ SNAKEMAKE = $(BIN)/snakemake --profile "profiles/$(PROFILE)" --config "sweep=$(S
 # What is started here imports from the repository's root.
 unexport PYTHONSAFEPATH
 
-.PHONY: report smoke runs chapters phase status adopt pdf test test-slurm test-browser lint bench
+.PHONY: FORCE report smoke runs chapters phase status adopt pdf test test-slurm test-browser lint bench
 
 report: $(INSTALLED)
 	$(SNAKEMAKE) all
@@ -22,6 +22,10 @@ smoke: SWEEP = config/smoke.yaml
 smoke: report
 
 runs chapters: $(INSTALLED)
+	$(SNAKEMAKE) $@
+
+# One chapter with the run that it shows, for example: make book/gallery_v1.ipynb
+book/%.ipynb: $(INSTALLED) FORCE
 	$(SNAKEMAKE) $@
 
 # The runs of the phase diagram that are missing; the report shows those that are there.

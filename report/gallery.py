@@ -1,11 +1,10 @@
-"""The gallery's runs, one a system: python -m report.gallery SYSTEM.
+"""The gallery's runs, one a system, and tables of what they found.
 
 A run lies in report/gallery/SYSTEM/run.nc; one that is there is loaded, another is made.
 """
 
 from __future__ import annotations
 
-import sys
 import warnings
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import dsnlib
 from dsnlib.answer import Regions
 from dsnlib.methods.smc import SMCRun
 from dsnlib.storage.dataset import attribute
-from report.studies.problems import CASES, Case
+from report.studies.problems import CASES
 from report.text import fixed, plus_minus
 
 FOLDER = Path("report/gallery")
@@ -110,10 +109,9 @@ def shares(regions: Regions) -> pd.DataFrame:
     return table.drop(columns="se").rename(columns={"share": "share (%)"})
 
 
-def case_of(name: str) -> Case:
-    """Circuit, property, method and reference of a system."""
-    return CASES[name]
-
-
-if __name__ == "__main__":
-    run_of(sys.argv[1])
+def checks(run: SMCRun) -> pd.DataFrame:
+    """The run's diagnostics."""
+    table = run.diagnostics.drop(columns="remedy")
+    table["value"] = [f"{value:.3g}" for value in table["value"]]
+    table["passed"] = np.where(table.passed, "yes", "no")
+    return table

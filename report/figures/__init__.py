@@ -8,9 +8,11 @@ from report.figures.comparison import plot_divergences, plot_entropies, plot_mom
 from report.figures.explorer import circuit_explorer, live_explorer, plot_activity
 from report.figures.film import training_film
 from report.figures.modes import plot_capture, plot_convergence, plot_losses
+from report.figures.networks import plot_circuit
 from report.figures.overview import plot_overview
 from report.figures.phase import plot_phase
 from report.figures.systems import plot_rarity
+from report.figures.traces import plot_traces
 
 __all__ = [
     "GRADIENT_COLOURS",
@@ -21,6 +23,7 @@ __all__ = [
     "plot_activity",
     "plot_against_note",
     "plot_capture",
+    "plot_circuit",
     "plot_convergence",
     "plot_divergences",
     "plot_entropies",
@@ -33,6 +36,7 @@ __all__ = [
     "plot_sizes",
     "plot_steep",
     "plot_tails",
+    "plot_traces",
     "plot_voltages",
     "training_film",
 ]

@@ -5,6 +5,12 @@ from dsnlib.plots.frames import embedded, small_png, snapshot_frames
 from dsnlib.plots.history import plot_history, plot_multipliers
 from dsnlib.plots.judged import plot_judged
 from dsnlib.plots.maps import outline_modes, plot_map, plot_snapshots, shade_band
+from dsnlib.plots.parameters import (
+    plot_directions,
+    plot_pairs,
+    plot_statistics,
+    region_colour,
+)
 from dsnlib.plots.scrubber import epoch_scrubber
 from dsnlib.plots.smc import plot_answer, plot_particles, plot_stages, region_masses
 from dsnlib.plots.style import MODE_COLOURS, mode_colour, run_name, seed_colour, shown, use_style
@@ -18,13 +24,17 @@ __all__ = [
     "outline_modes",
     "plot_answer",
     "plot_density",
+    "plot_directions",
     "plot_history",
     "plot_judged",
     "plot_map",
     "plot_multipliers",
+    "plot_pairs",
     "plot_particles",
     "plot_snapshots",
     "plot_stages",
+    "plot_statistics",
+    "region_colour",
     "region_masses",
     "run_name",
     "seed_colour",
