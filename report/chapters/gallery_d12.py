@@ -14,9 +14,11 @@
 # %% [markdown]
 # # The circuit, twelve conductances
 #
-# The same circuit with twelve conductances free and three neurons observed. Of uniform draws three in ten million come near all targets.
+# The same circuit with twelve conductances free and three neurons observed. Of uniform draws three
+# in ten million come near all targets.
 #
-# **The property.** f1 oscillates at 0.6 Hz, the hub at 0.525 Hz, s1 at 0.35 Hz, each with a standard deviation of 0.025 Hz.
+# **The property.** f1 oscillates at 0.6 Hz, the hub at 0.525 Hz, s1 at 0.35 Hz, each with a
+# standard deviation of 0.025 Hz.
 
 # %% tags=["hide-input"]
 from dsnlib.answer import directions, regions
@@ -61,7 +63,8 @@ gallery.intervals(run).style.format("{:.3f}")
 # %% [markdown]
 # ## What the circuit cares about, and what not
 #
-# The curvature of the log-density at its densest sample: a direction with a small standard deviation is *stiff*, one with a large one *free*.
+# The curvature of the log-density at its densest sample: a direction with a small standard
+# deviation is *stiff*, one with a large one *free*.
 
 # %% mystnb={"figure": {"caption": "Directions at the densest sample. Left: how far the answer reaches along each, as the standard deviation of the Gaussian with the same curvature, in shares of the box. Right: the direction's composition, with parameters scaled to the box.", "name": "fig-gallery-d12-directions"}, "image": {"alt": "Bars of the reach of each direction, the first much shorter than the last, beside a matrix of the weights of the parameters in each direction."}} tags=["hide-input"]
 stiff = directions(run)
@@ -93,4 +96,9 @@ gallery.distance(NAME, run)
 # %% [markdown]
 # ## What is known, and what is new
 #
-# EPI was not run on this problem. It is the hardest of the gallery: the entropy is about 0.1 nat too low, many of its standard errors, and no check sees it. Weighted uniform draws leave a few dozen effective samples of 20 million ({doc}`systems`).
+# EPI was not run on this problem. It is the hardest of the gallery: the entropy is about 0.1 nat
+# too low, many of its standard errors, and no check sees it. Weighted uniform draws leave a few
+# dozen effective samples of 20 million ({doc}`systems`).
+
+# %% tags=["remove-cell"]
+print("complete")

@@ -14,9 +14,11 @@
 # %% [markdown]
 # # The circuit, eight conductances
 #
-# The same circuit with eight of its conductances free: the three synaptic ones and five of the hub's and s1's own. Nobody can draw a grid of eight dimensions.
+# The same circuit with eight of its conductances free: the three synaptic ones and five of the
+# hub's and s1's own. Nobody can draw a grid of eight dimensions.
 #
-# **The property.** As in two dimensions: the hub oscillates at 0.525 Hz, with a standard deviation of 0.025 Hz.
+# **The property.** As in two dimensions: the hub oscillates at 0.525 Hz, with a standard deviation
+# of 0.025 Hz.
 
 # %% tags=["hide-input"]
 from dsnlib.answer import directions, regions
@@ -61,7 +63,8 @@ gallery.intervals(run).style.format("{:.3f}")
 # %% [markdown]
 # ## What the circuit cares about, and what not
 #
-# The curvature of the log-density at its densest sample: a direction with a small standard deviation is *stiff*, one with a large one *free*.
+# The curvature of the log-density at its densest sample: a direction with a small standard
+# deviation is *stiff*, one with a large one *free*.
 
 # %% mystnb={"figure": {"caption": "Directions at the densest sample. Left: how far the answer reaches along each, as the standard deviation of the Gaussian with the same curvature, in shares of the box. Right: the direction's composition, with parameters scaled to the box.", "name": "fig-gallery-d8-directions"}, "image": {"alt": "Bars of the reach of each direction, the first much shorter than the last, beside a matrix of the weights of the parameters in each direction."}} tags=["hide-input"]
 stiff = directions(run)
@@ -93,4 +96,9 @@ gallery.distance(NAME, run)
 # %% [markdown]
 # ## What is known, and what is new
 #
-# EPI calls a pyloric network with 31 parameters prohibitive {cite:p}`bittner2021interrogating` and was not run on this problem. Two million weighted uniform draws solve it as well, in a sixth of the time ({doc}`systems`): at eight conductances the property is not rare.
+# EPI calls a pyloric network with 31 parameters prohibitive {cite:p}`bittner2021interrogating` and
+# was not run on this problem. Two million weighted uniform draws solve it as well, in a sixth of
+# the time ({doc}`systems`): at eight conductances the property is not rare.
+
+# %% tags=["remove-cell"]
+print("complete")

@@ -14,9 +14,11 @@
 # %% [markdown]
 # # A linear system in the plane
 #
-# dx/dt = A x with all four entries of A free: EPI's first example {cite:p}`bittner2021interrogating`.
+# dx/dt = A x with all four entries of A free: EPI's first example
+# {cite:p}`bittner2021interrogating`.
 #
-# **The property.** The leading eigenvalues oscillate at 1 Hz (standard deviation 0.1 Hz) and neither grow nor decay (0, standard deviation 0.5 per s).
+# **The property.** The leading eigenvalues oscillate at 1 Hz (standard deviation 0.1 Hz) and
+# neither grow nor decay (0, standard deviation 0.5 per s).
 
 # %% tags=["hide-input"]
 from dsnlib.answer import directions, regions
@@ -61,7 +63,8 @@ gallery.intervals(run).style.format("{:.3f}")
 # %% [markdown]
 # ## What the circuit cares about, and what not
 #
-# The curvature of the log-density at its densest sample: a direction with a small standard deviation is *stiff*, one with a large one *free*.
+# The curvature of the log-density at its densest sample: a direction with a small standard
+# deviation is *stiff*, one with a large one *free*.
 
 # %% mystnb={"figure": {"caption": "Directions at the densest sample. Left: how far the answer reaches along each, as the standard deviation of the Gaussian with the same curvature, in shares of the box. Right: the direction's composition, with parameters scaled to the box.", "name": "fig-gallery-linear2d-directions"}, "image": {"alt": "Bars of the reach of each direction, the first much shorter than the last, beside a matrix of the weights of the parameters in each direction."}} tags=["hide-input"]
 stiff = directions(run)
@@ -100,4 +103,9 @@ gallery.distance(NAME, run)
 # %% [markdown]
 # ## What is known, and what is new
 #
-# EPI shows the two halves with a12 > 0 > a21 and the reverse; by symmetry each has half of the mass. A flow has to split its mass between two separate halves, particles do not. Quadrature gives the entropy: {glue:text}`gallery_linear2d-known` nat.
+# EPI shows the two halves with a12 > 0 > a21 and the reverse; by symmetry each has half of the
+# mass. A flow has to split its mass between two separate halves, particles do not. Quadrature gives
+# the entropy: {glue:text}`gallery_linear2d-known` nat.
+
+# %% tags=["remove-cell"]
+print("complete")

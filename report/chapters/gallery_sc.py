@@ -14,9 +14,12 @@
 # %% [markdown]
 # # Superior colliculus
 #
-# Four units of the superior colliculus, left and right, Pro and Anti, that switch between turning to a light and turning away from it {cite:p}`bittner2021interrogating`. Its parameters are the four weights between them.
+# Four units of the superior colliculus, left and right, Pro and Anti, that switch between turning
+# to a light and turning away from it {cite:p}`bittner2021interrogating`. Its parameters are the
+# four weights between them.
 #
-# **The property.** Three quarters of the trials are correct in both tasks (accuracy 0.75, standard deviation 0.075).
+# **The property.** Three quarters of the trials are correct in both tasks (accuracy 0.75, standard
+# deviation 0.075).
 
 # %% tags=["hide-input"]
 from dsnlib.answer import directions, regions
@@ -61,7 +64,8 @@ gallery.intervals(run).style.format("{:.3f}")
 # %% [markdown]
 # ## What the circuit cares about, and what not
 #
-# The curvature of the log-density at its densest sample: a direction with a small standard deviation is *stiff*, one with a large one *free*.
+# The curvature of the log-density at its densest sample: a direction with a small standard
+# deviation is *stiff*, one with a large one *free*.
 
 # %% mystnb={"figure": {"caption": "Directions at the densest sample. Left: how far the answer reaches along each, as the standard deviation of the Gaussian with the same curvature, in shares of the box. Right: the direction's composition, with parameters scaled to the box.", "name": "fig-gallery-sc-directions"}, "image": {"alt": "Bars of the reach of each direction, the first much shorter than the last, beside a matrix of the weights of the parameters in each direction."}} tags=["hide-input"]
 stiff = directions(run)
@@ -93,4 +97,8 @@ gallery.distance(NAME, run)
 # %% [markdown]
 # ## What is known, and what is new
 #
-# EPI uses the same circuit to ask which connectivities survive when the delay period is silenced; that analysis is not repeated here.
+# EPI uses the same circuit to ask which connectivities survive when the delay period is silenced;
+# that analysis is not repeated here.
+
+# %% tags=["remove-cell"]
+print("complete")

@@ -14,7 +14,10 @@
 # %% [markdown]
 # # The note's circuit, two conductances
 #
-# The five-neuron stomatogastric circuit of {cite:p}`gutierrez2013multiple`, as the note has it: the conductances of the electrical synapses (g_el) and of the inhibitory synapses onto the hub (g_synA) are free. It is the case that the rest of this book is about; here it stands first among the others.
+# The five-neuron stomatogastric circuit of {cite:p}`gutierrez2013multiple`, as the note has it: the
+# conductances of the electrical synapses (g_el) and of the inhibitory synapses onto the hub
+# (g_synA) are free. It is the case that the rest of this book is about; here it stands first among
+# the others.
 #
 # **The property.** The hub oscillates at 0.525 Hz, with a standard deviation of 0.025 Hz.
 
@@ -61,7 +64,9 @@ gallery.intervals(run).style.format("{:.3f}")
 # %% [markdown]
 # ## What the circuit cares about, and what not
 #
-# The curvature of the log-density at its densest sample: a direction with a small standard deviation is *stiff*, one with a large one *free*. Along the band the hub's frequency hardly changes; across it, it changes soon.
+# The curvature of the log-density at its densest sample: a direction with a small standard
+# deviation is *stiff*, one with a large one *free*. Along the band the hub's frequency hardly
+# changes; across it, it changes soon.
 
 # %% mystnb={"figure": {"caption": "Directions at the densest sample. Left: how far the answer reaches along each, as the standard deviation of the Gaussian with the same curvature, in shares of the box. Right: the direction's composition, with parameters scaled to the box.", "name": "fig-gallery-stg-directions"}, "image": {"alt": "Bars of the reach of each direction, the first much shorter than the last, beside a matrix of the weights of the parameters in each direction."}} tags=["hide-input"]
 stiff = directions(run)
@@ -93,4 +98,9 @@ gallery.distance(NAME, run)
 # %% [markdown]
 # ## What is known, and what is new
 #
-# The note, and EPI after it {cite:p}`bittner2021interrogating`, know two regions. The grid of {doc}`exact` knows four that hold a thousandth or more. In two dimensions SMC is not needed: the grid and weighted uniform draws are simpler ({doc}`answer`).
+# The note, and EPI after it {cite:p}`bittner2021interrogating`, know two regions. The grid of
+# {doc}`exact` knows four that hold a thousandth or more. In two dimensions SMC is not needed: the
+# grid and weighted uniform draws are simpler ({doc}`answer`).
+
+# %% tags=["remove-cell"]
+print("complete")

@@ -14,9 +14,12 @@
 # %% [markdown]
 # # Visual cortex
 #
-# Four populations of mouse visual cortex, excitatory (E) and parvalbumin, somatostatin and VIP (P, S, V), as a stochastic stabilised supralinear network. Its parameters are the levels of noise in the four populations {cite:p}`bittner2021interrogating`.
+# Four populations of mouse visual cortex, excitatory (E) and parvalbumin, somatostatin and VIP (P,
+# S, V), as a stochastic stabilised supralinear network. Its parameters are the levels of noise in
+# the four populations {cite:p}`bittner2021interrogating`.
 #
-# **The property.** The excitatory rate fluctuates with a standard deviation of 5 Hz (over noise levels: 1 Hz).
+# **The property.** The excitatory rate fluctuates with a standard deviation of 5 Hz (over noise
+# levels: 1 Hz).
 
 # %% tags=["hide-input"]
 from dsnlib.answer import directions, regions
@@ -61,7 +64,8 @@ gallery.intervals(run).style.format("{:.3f}")
 # %% [markdown]
 # ## What the circuit cares about, and what not
 #
-# The curvature of the log-density at its densest sample: a direction with a small standard deviation is *stiff*, one with a large one *free*.
+# The curvature of the log-density at its densest sample: a direction with a small standard
+# deviation is *stiff*, one with a large one *free*.
 
 # %% mystnb={"figure": {"caption": "Directions at the densest sample. Left: how far the answer reaches along each, as the standard deviation of the Gaussian with the same curvature, in shares of the box. Right: the direction's composition, with parameters scaled to the box.", "name": "fig-gallery-v1-directions"}, "image": {"alt": "Bars of the reach of each direction, the first much shorter than the last, beside a matrix of the weights of the parameters in each direction."}} tags=["hide-input"]
 stiff = directions(run)
@@ -93,4 +97,9 @@ gallery.distance(NAME, run)
 # %% [markdown]
 # ## What is known, and what is new
 #
-# EPI finds that the variability of E depends on the noise in E and P, along an arc on which one makes up for the other, and hardly on that in S and V. So do we; the free directions say how little.
+# EPI finds that the variability of E depends on the noise in E and P, along an arc on which one
+# makes up for the other, and hardly on that in S and V. So do we; the free directions say how
+# little.
+
+# %% tags=["remove-cell"]
+print("complete")

@@ -11,7 +11,7 @@ from report.figures.modes import plot_capture, plot_convergence, plot_losses
 from report.figures.networks import plot_circuit
 from report.figures.overview import plot_overview
 from report.figures.phase import plot_phase
-from report.figures.systems import plot_rarity
+from report.figures.systems import plot_rarity, plot_scaling
 from report.figures.traces import plot_traces
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "plot_overview",
     "plot_phase",
     "plot_rarity",
+    "plot_scaling",
     "plot_signal",
     "plot_sizes",
     "plot_steep",

@@ -41,7 +41,7 @@ def plot_pairs(run: Run, regions: Regions, names: Sequence[str] | None = None) -
     names = list(described) if names is None else list(names)
     units = {name: described[name]["unit"] for name in names}
     size = min(9.0, 1.6 * len(names) + 1)
-    figure = plt.figure(figsize=(size, size))
+    figure = plt.figure(figsize=(size, size), layout="none")  # corner lays it out
     z = np.stack([run.samples[name].values.ravel() for name in names], axis=1)
     few = np.random.default_rng(0).permutation(len(z))[:_SHOWN]
     labels = regions.labels.ravel()[few]
@@ -59,7 +59,7 @@ def plot_pairs(run: Run, regions: Regions, names: Sequence[str] | None = None) -
             plot_density=False,
             plot_contours=False,
             no_fill_contours=True,
-            data_kwargs={"alpha": 0.35, "markersize": 1.5, "rasterized": True},
+            data_kwargs={"alpha": 0.35, "ms": 1.5},
             max_n_ticks=3,
             labelpad=0.15 if len(names) > 5 else 0.05,
         )
@@ -104,7 +104,7 @@ def plot_statistics(run: Run) -> Figure:  # type: ignore[type-arg]
         ax.plot(span, stats.norm.pdf(span, mean, sd), **TARGET)
         unit = statistic["unit"]
         ax.set(xlabel=shown(statistic["name"]) + (f" ({unit})" if unit != "1" else ""))
-        ax.set_ylabel(f"density (1/{unit})" if unit != "1" else "density")
+        ax.set_ylabel(f"density (per {unit})" if unit != "1" else "density")
     return figure
 
 

@@ -1,0 +1,107 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+# %% [markdown]
+# # A gallery of systems, with references
+#
+# Seven systems of the field, each on a page of its own: what is asked, what answers, what the
+# circuit cares about, what it does at samples of the answer, and how far all that is from a
+# reference that was made without SMC. Five of them are those of EPI {cite:p}`bittner2021interrogating`,
+# the method that followed the note's: the stomatogastric circuit, the linear system, the network of
+# rank two, visual cortex and superior colliculus. No reference answers for them had been published.
+
+# %% tags=["hide-input"]
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from dsnlib.plots import use_style
+from report import gallery
+from report.figures import plot_scaling
+from report.studies.problems import CASES
+from report.text import fixed, plus_minus
+
+use_style()
+rows = {}
+for name, title in gallery.SYSTEMS.items():
+    run, case = gallery.run_of(name), CASES[name]
+    rows[title] = {
+        "parameters": len(case.circuit.parameters),
+        "statistics": len(case.circuit.observables),
+        "particles": f"4 x {run.method.particles:,}",
+        "simulations (million)": fixed(run.simulations / 1e6, 1),
+        "time (s)": fixed(run.data.attrs["seconds"], 0),
+        "entropy (nat)": plus_minus(*run.entropy),
+        "trusted": "yes" if run.trusted else "no",
+        **gallery.distance_row(name, run),
+    }
+pd.DataFrame(rows).T
+
+# %% [markdown]
+# C2ST is the share of samples that boosted trees assign rightly to run or reference; 0.5 is chance.
+# *Limit* is the same figure for two halves of the reference, plus two standard errors: what exact
+# samples would score. *Trusted* is what the run says of itself. Times are on one thread of
+# the machine that each page names.
+#
+# ## Use the references for your own method
+#
+# Each reference is one file of at most 1 MB, `report/studies/references/NAME.npz`, with samples of
+# the answer (`z`), their statistics, the natural parameters (`eta`), the entropy with its error
+# where it is known, and how it was made. The same folder has the scripts. Score samples of your own
+# by
+#
+# ```python
+# import numpy as np
+# from report.studies.score import score
+#
+# score("v1", np.load("my_samples.npy"))  # (n, P), in the units of the circuit's parameters
+# ```
+
+# %% tags=["hide-input"]
+gallery.references_table()
+
+# %% [markdown]
+# ## How the cost grows with the number of parameters
+#
+# EPI's authors compared it with SNPE on the network of rank two, N = 2 to 250 neurons, so 8 to
+# 1,000 parameters, and called a run converged whose means of both statistics were within 0.5 of
+# the targets. What they report of SNPE is shown as they report it; we ran neither. Ours must pass
+# all diagnostics, among them an equivalence test of means and variances; runs that do not are said
+# to below. The costs are not those of one machine: theirs had 32 cores or a V100.
+
+# %% mystnb={"figure": {"caption": "Cost on the network of rank two against its number of parameters. Left: simulations, for SMC those of all four islands, for SNPE those of one round, as EPI's authors report. Right: SMC's processor time on one thread, with compiling; dashed: the time after which EPI's authors stopped SNPE.", "name": "fig-gallery-scaling"}, "image": {"alt": "Two log-log panels against 8 to 1,000 parameters. Left: SMC's simulations stay between about 2 and 35 million, SNPE's simulations a round rise from a thousand to a quarter of a million, where it converged once or not at all. Right: SMC's processor seconds rise from tens to thousands, far below a dashed line at 1.5 days."}} tags=["hide-input"]
+records = [
+    json.loads(path.read_text())
+    for path in sorted(Path("report/studies/results").glob("systems_rnn*.json"))
+]
+figure = plot_scaling(records)
+
+# %% tags=["hide-input"]
+table = [
+    {
+        "parameters": r["parameters"],
+        "seed": r["seed"],
+        "moves": r["settings"]["moves"],
+        "particles": f"4 x {r['settings']['particles']:,}",
+        "simulations (million)": fixed(r["simulations"] / 1e6, 1),
+        "CPU (s)": fixed(r["cpu_s"], 0),
+        "entropy (nat)": plus_minus(*r["entropy"]),
+        "largest miss of a mean (sd)": fixed(max(abs(value) for value, _ in r["mean_sd"]), 3),
+        "trusted": "yes" if r["trusted"] else "no: " + ", ".join(r["failed_checks"]),
+    }
+    for r in sorted(records, key=lambda r: (r["parameters"], r["seed"]))
+]
+pd.DataFrame(table).set_index(["parameters", "seed"])
+
+# %% tags=["remove-cell"]
+print("complete")
