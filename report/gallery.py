@@ -16,12 +16,13 @@ from dsnlib.answer import Regions
 from dsnlib.methods.smc import SMCRun
 from dsnlib.storage.dataset import attribute
 from report.studies.problems import CASES
+from report.studies.score import score
 from report.text import fixed, plus_minus
 
 FOLDER = Path("report/gallery")
 #: What the pages are about: the system's name among `CASES`, and what the page is called.
 SYSTEMS = {
-    "stg": "The note's circuit, two conductances",
+    "d2": "The note's circuit, two conductances",
     "d8": "The circuit, eight conductances",
     "d12": "The circuit, twelve conductances",
     "linear2d": "A linear system in the plane",
@@ -115,3 +116,63 @@ def checks(run: SMCRun) -> pd.DataFrame:
     table["value"] = [f"{value:.3g}" for value in table["value"]]
     table["passed"] = np.where(table.passed, "yes", "no")
     return table
+
+
+def _samples(run: SMCRun, most: int = 10_000) -> np.ndarray:
+    """Some of the samples, at random, in the order of the circuit's parameters."""
+    names = [p["name"] for p in attribute(run.data, "parameters")]
+    z = np.stack([run.samples[name].values.ravel() for name in names], axis=1)
+    low, high = run.data.bounds.values.T
+    return np.clip(np.random.default_rng(run.seed).permutation(z)[:most], low, high)
+
+
+def distance_row(name: str, run: SMCRun) -> dict[str, str]:
+    """C2ST with its limit, and the entropy of the reference."""
+    found, exact = score(name, _samples(run)), CASES[name].exact()
+    c2st, limit = found["c2st"], found["of_exact"]["c2st"]
+    entropy = exact.get("entropy")
+    return {
+        "C2ST": plus_minus(c2st.value, c2st.se, 3),
+        "limit": fixed(limit.value + 2 * limit.se, 3),
+        "entropy of the reference (nat)": ""
+        if entropy is None
+        else plus_minus(float(entropy), float(exact["entropy_se"])),
+    }
+
+
+def distance(name: str, run: SMCRun) -> pd.DataFrame:
+    """The run beside the reference, and what exact samples of the same number would score."""
+    found, exact = score(name, _samples(run)), CASES[name].exact()
+    rows = {}
+    for label, what in (("run", found), ("exact samples", found["of_exact"])):
+        mean, sd = what["mean"], what["sd"]
+        rows[label] = {
+            "C2ST": plus_minus(*what["c2st"], 3),
+            "mean furthest off (sd)": f"{mean[0]}: {plus_minus(*mean[1], 3)}",
+            "sd furthest off (ratio)": f"{sd[0]}: {plus_minus(*sd[1], 3)}",
+        }
+    entropy = exact.get("entropy")
+    rows["run"]["entropy (nat)"] = plus_minus(*run.entropy)
+    rows["exact samples"]["entropy (nat)"] = (
+        "" if entropy is None else plus_minus(float(entropy), float(exact["entropy_se"]))
+    )
+    return pd.DataFrame(rows)
+
+
+def references_table() -> pd.DataFrame:
+    """The references: how many samples, of which simulations, and their errors."""
+    rows = {}
+    for name, case in CASES.items():
+        if case.reference is None:
+            continue
+        exact = case.exact()
+        rows[name] = {
+            "parameters": len(case.circuit.parameters),
+            "samples": f"{len(exact['z']):,}",
+            "draws": f"{int(exact['draws']):,}" if "draws" in exact else "",
+            "effective": f"{float(exact['ess']):,.0f}" if "ess" in exact else "",
+            "entropy (nat)": plus_minus(float(exact["entropy"]), float(exact["entropy_se"]))
+            if "entropy" in exact
+            else "",
+        }
+    return pd.DataFrame(rows).T

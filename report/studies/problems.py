@@ -91,7 +91,7 @@ def _rare(rarity: float) -> Case:
 
 # Simulations of the noisy circuits are slow, and networks of many parameters have many stages.
 CASES = {
-    "stg": Case(STG(), _HUB),
+    "d2": Case(STG(), _HUB),
     "v1": Case(V1(), EmergentProperty([5.0], [1.0]), method=SMC(particles=4_000)),
     "sc": Case(
         SuperiorColliculus(),

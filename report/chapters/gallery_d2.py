@@ -29,7 +29,7 @@ from report.figures import plot_circuit, plot_traces
 from report.gluing import gluer
 from report.text import fixed, plus_minus
 
-NAME = "stg"
+NAME = "d2"
 use_style()
 glue_text = gluer(f"gallery_{NAME}")
 run = gallery.run_of(NAME)
@@ -40,19 +40,19 @@ glue_text("seconds", fixed(run.data.attrs["seconds"], 0))
 glue_text("regions", len(found.table))
 gallery.summary(run)
 
-# %% mystnb={"figure": {"caption": "The circuit. A filled circle ends an inhibitory synapse, a zigzag is an electrical one.", "name": "fig-gallery-stg-circuit"}, "image": {"alt": "Drawing of the circuit of the page The note's circuit, two conductances."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "The circuit. A filled circle ends an inhibitory synapse, a zigzag is an electrical one.", "name": "fig-gallery-d2-circuit"}, "image": {"alt": "Drawing of the circuit of the page The note's circuit, two conductances."}} tags=["hide-input"]
 figure = plot_circuit("stg")
 
 # %% [markdown]
 # ## The answer
 
-# %% mystnb={"figure": {"caption": "The statistics of the samples, an outline an island; dashed: the Gaussian with the target's moments.", "name": "fig-gallery-stg-statistics"}, "image": {"alt": "Histograms of the statistics on the four islands, which lie on each other, with the target's Gaussian as a dashed curve."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "The statistics of the samples, an outline an island; dashed: the Gaussian with the target's moments.", "name": "fig-gallery-d2-statistics"}, "image": {"alt": "Histograms of the statistics on the four islands, which lie on each other, with the target's Gaussian as a dashed curve."}} tags=["hide-input"]
 figure = plot_statistics(run)
 
 # %% tags=["hide-input"]
 gallery.reached(run).style.format("{:.4f}")
 
-# %% mystnb={"figure": {"caption": "Samples of the answer, parameter against parameter, with marginals on the diagonal. Axes span the bounds. A colour is a region, blue the largest.", "name": "fig-gallery-stg-pairs"}, "image": {"alt": "Scatter plot of g_synA against g_el with a broad curved band and small patches left of it, in colours by region, and the two marginals."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Samples of the answer, parameter against parameter, with marginals on the diagonal. Axes span the bounds. A colour is a region, blue the largest.", "name": "fig-gallery-d2-pairs"}, "image": {"alt": "Scatter plot of g_synA against g_el with a broad curved band and small patches left of it, in colours by region, and the two marginals."}} tags=["hide-input"]
 figure = plot_pairs(run, found)
 
 # %% tags=["hide-input"]
@@ -68,7 +68,7 @@ gallery.intervals(run).style.format("{:.3f}")
 # deviation is *stiff*, one with a large one *free*. Along the band the hub's frequency hardly
 # changes; across it, it changes soon.
 
-# %% mystnb={"figure": {"caption": "Directions at the densest sample. Left: how far the answer reaches along each, as the standard deviation of the Gaussian with the same curvature, in shares of the box. Right: the direction's composition, with parameters scaled to the box.", "name": "fig-gallery-stg-directions"}, "image": {"alt": "Bars of the reach of each direction, the first much shorter than the last, beside a matrix of the weights of the parameters in each direction."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Directions at the densest sample. Left: how far the answer reaches along each, as the standard deviation of the Gaussian with the same curvature, in shares of the box. Right: the direction's composition, with parameters scaled to the box.", "name": "fig-gallery-d2-directions"}, "image": {"alt": "Bars of the reach of each direction, the first much shorter than the last, beside a matrix of the weights of the parameters in each direction."}} tags=["hide-input"]
 stiff = directions(run)
 glue_text("stiffest", f"{stiff.sd[0]:.3f}")
 figure = plot_directions(stiff, [p.name for p in run.circuit.parameters])
@@ -78,7 +78,7 @@ figure = plot_directions(stiff, [p.name for p in run.circuit.parameters])
 #
 # The hub's voltage. In every region it oscillates at the same frequency.
 
-# %% mystnb={"figure": {"caption": "Activity at samples of the answer, drawn at random; a row is a region, the largest first.", "name": "fig-gallery-stg-traces"}, "image": {"alt": "Panels with the activity against time at samples of each region."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Activity at samples of the answer, drawn at random; a row is a region, the largest first.", "name": "fig-gallery-d2-traces"}, "image": {"alt": "Panels with the activity against time at samples of each region."}} tags=["hide-input"]
 figure = plot_traces(run, found)
 
 # %% [markdown]
