@@ -15,6 +15,8 @@ from dsnlib import STG, Circuit, EmergentProperty, Linear2D, Parameter, RankTwoR
 
 REFERENCES = Path(__file__).parent / "references"
 _HUB = EmergentProperty([0.525], [0.025])
+_NETWORK = EmergentProperty([0.5, 1.5], [0.25, 0.25])
+_SOLVED = (2, 5, 10)  # neurons of the networks that have references
 _RING_MEAN, _RING_SD = 1.0, 0.05
 RARE_D, RARE_SD = 6, 0.1  # parameters, and sd over mean, of the problems of falling rarity
 RARITIES = range(2, 9)  # of these, as powers of ten
@@ -77,6 +79,7 @@ def _rare(rarity: float) -> Case:
 
 
 CASES = {
+    "d2": Case(STG(T=200), _HUB, "d2.npz"),
     "d3": _stg("d3.npz", ("f_hub",), _HUB),
     "d5": _stg("d5.npz", ("f_hub",), _HUB),
     "d8": _stg("d8.npz", ("f_hub",), _HUB),
@@ -85,10 +88,10 @@ CASES = {
         ("f_f1", "f_hub", "f_s1"),
         EmergentProperty([0.6, 0.525, 0.35], [0.025, 0.025, 0.025]),
     ),
-    "linear2d": Case(Linear2D(), EmergentProperty([0.0, 1.0], [0.5, 0.1])),
+    "linear2d": Case(Linear2D(), EmergentProperty([0.0, 1.0], [0.5, 0.1]), "linear2d.npz"),
 } | {
     f"ring{d}": Case(Ring(d), EmergentProperty([_RING_MEAN], [_RING_SD])) for d in (2, 10, 30)
 } | {
-    f"rnn{N}": Case(RankTwoRNN(N), EmergentProperty([0.5, 1.5], [0.25, 0.25]))
+    f"rnn{N}": Case(RankTwoRNN(N), _NETWORK, f"rnn{N}.npz" if N in _SOLVED else None)
     for N in (2, 5, 10, 25, 50, 100, 250)
 } | {f"rare{k}": _rare(10.0**-k) for k in RARITIES}  # fmt: skip
