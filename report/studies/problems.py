@@ -26,6 +26,8 @@ from dsnlib import (
 
 REFERENCES = Path(__file__).parent / "references"
 _HUB = EmergentProperty([0.525], [0.025])
+_NETWORK = EmergentProperty([0.5, 1.5], [0.25, 0.25])
+_SOLVED = (2, 5, 10)  # neurons of the networks that have references
 _RING_MEAN, _RING_SD = 1.0, 0.05
 RARE_D, RARE_SD = 6, 0.1  # parameters, and sd over mean, of the problems of falling rarity
 RARITIES = range(2, 9)  # of these, as powers of ten
@@ -91,11 +93,12 @@ def _rare(rarity: float) -> Case:
 
 # Simulations of the noisy circuits are slow, and networks of many parameters have many stages.
 CASES = {
-    "d2": Case(STG(), _HUB),
-    "v1": Case(V1(), EmergentProperty([5.0], [1.0]), method=SMC(particles=4_000)),
+    "d2": Case(STG(), _HUB, "d2.npz"),
+    "v1": Case(V1(), EmergentProperty([5.0], [1.0]), "v1.npz", method=SMC(particles=4_000)),
     "sc": Case(
         SuperiorColliculus(),
         EmergentProperty([0.75, 0.75], [0.075, 0.075]),
+        "sc.npz",
         method=SMC(particles=2_000),
     ),
     "d3": _stg("d3.npz", ("f_hub",), _HUB),
@@ -106,10 +109,10 @@ CASES = {
         ("f_f1", "f_hub", "f_s1"),
         EmergentProperty([0.6, 0.525, 0.35], [0.025, 0.025, 0.025]),
     ),
-    "linear2d": Case(Linear2D(), EmergentProperty([0.0, 1.0], [0.5, 0.1])),
+    "linear2d": Case(Linear2D(), EmergentProperty([0.0, 1.0], [0.5, 0.1]), "linear2d.npz"),
 } | {
     f"ring{d}": Case(Ring(d), EmergentProperty([_RING_MEAN], [_RING_SD])) for d in (2, 10, 30)
 } | {
-    f"rnn{N}": Case(RankTwoRNN(N), EmergentProperty([0.5, 1.5], [0.25, 0.25]))
+    f"rnn{N}": Case(RankTwoRNN(N), _NETWORK, f"rnn{N}.npz" if N in _SOLVED else None)
     for N in (2, 5, 10, 25, 50, 100, 250)
 } | {f"rare{k}": _rare(10.0**-k) for k in RARITIES}  # fmt: skip

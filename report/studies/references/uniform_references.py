@@ -67,6 +67,7 @@ class Problem:
 
 
 PROBLEMS = {
+    "d2": Problem(("g_el", "g_synA")),
     "d3": Problem(SYNAPSES),
     "d5": Problem((*SYNAPSES, "g_Ca_hub", "g_K_hub")),
     "d8": Problem((*SYNAPSES, "g_Ca_hub", "g_K_hub", "g_H_hub", "g_Ca_s1", "g_K_s1")),
