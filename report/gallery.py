@@ -147,9 +147,9 @@ def distance(name: str, run: SMCRun) -> pd.DataFrame:
     for label, what in (("run", found), ("exact samples", found["of_exact"])):
         mean, sd = what["mean"], what["sd"]
         rows[label] = {
-            "C2ST": plus_minus(*what["c2st"], 3),
-            "mean furthest off (sd)": f"{mean[0]}: {plus_minus(*mean[1], 3)}",
-            "sd furthest off (ratio)": f"{sd[0]}: {plus_minus(*sd[1], 3)}",
+            "C2ST": plus_minus(what["c2st"].value, what["c2st"].se, 3),
+            "mean furthest off (sd)": f"{mean[0]}: {plus_minus(mean[1].value, mean[1].se, 3)}",
+            "sd furthest off (ratio)": f"{sd[0]}: {plus_minus(sd[1].value, sd[1].se, 3)}",
         }
     entropy = exact.get("entropy")
     rows["run"]["entropy (nat)"] = plus_minus(*run.entropy)

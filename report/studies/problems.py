@@ -91,6 +91,13 @@ def _rare(rarity: float) -> Case:
     return Case(Ring(RARE_D), EmergentProperty([radius], [RARE_SD * radius]))
 
 
+def _network_method(N: int) -> SMC:
+    """Moves along the gradient where parameters are many; fewer particles where stages are."""
+    if N < 25:
+        return SMC()
+    return SMC(moves="gradient") if N < 50 else SMC(moves="gradient", particles=1_000)
+
+
 # Simulations of the noisy circuits are slow, and networks of many parameters have many stages.
 CASES = {
     "d2": Case(STG(), _HUB, "d2.npz"),
@@ -113,6 +120,8 @@ CASES = {
 } | {
     f"ring{d}": Case(Ring(d), EmergentProperty([_RING_MEAN], [_RING_SD])) for d in (2, 10, 30)
 } | {
-    f"rnn{N}": Case(RankTwoRNN(N), _NETWORK, f"rnn{N}.npz" if N in _SOLVED else None)
+    f"rnn{N}": Case(
+        RankTwoRNN(N), _NETWORK, f"rnn{N}.npz" if N in _SOLVED else None, _network_method(N)
+    )
     for N in (2, 5, 10, 25, 50, 100, 250)
 } | {f"rare{k}": _rare(10.0**-k) for k in RARITIES}  # fmt: skip

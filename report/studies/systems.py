@@ -30,17 +30,12 @@ from report.studies import truths
 from report.studies.problems import CASES, Case, Ring
 
 RESULTS = Path(__file__).parent / "results"
-GRADIENT = ("rnn25", "rnn50", "rnn100", "rnn250")  # of so many parameters that moves need gradients
-
-
-def method_of(name: str) -> SMC:
-    """SMC's defaults, with moves along the gradient for smooth circuits of many parameters."""
-    return SMC(moves="gradient") if name in GRADIENT else SMC()
 
 
 def measured(name: str, seed: int) -> dict[str, Any]:
     """Run SMC on a problem and compare it with what is known."""
-    case, method = CASES[name], method_of(name)
+    case = CASES[name]
+    method = case.method
     began, cpu = time.monotonic(), time.process_time()
     with tempfile.TemporaryDirectory() as out, warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # the diagnostics are recorded

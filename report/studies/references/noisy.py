@@ -58,7 +58,7 @@ def problem_of(name: str, pilot: int, draws: int) -> Noisy:
     """The gallery's case as a problem; `chunk` is the size of the pilot."""
     circuit, prop = CASES[name].circuit, CASES[name].prop
     names = tuple(p.name for p in circuit.parameters)
-    return Noisy(names, (), prop.mean, prop.sd, draws, pilot, SAMPLES, circuit)
+    return Noisy(names, (), tuple(prop.mean), tuple(prop.sd), draws, pilot, SAMPLES, circuit)
 
 
 def proposal(

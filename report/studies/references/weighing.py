@@ -14,7 +14,7 @@ import platform
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import scipy
@@ -30,6 +30,8 @@ from report.studies.references.uniform_references import (
 )
 
 KEEP = 100_000  # draws, about
+
+AnyProblem = TypeVar("AnyProblem", bound=Problem)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,7 +87,7 @@ def planned(moments: np.ndarray, log_base: np.ndarray, draws: int, keep: int = K
 
 
 def answer(
-    problem: Box, plan: Plan, chunks: Iterable[Draws], generator: np.random.Generator
+    problem: Problem, plan: Plan, chunks: Iterable[Draws], generator: np.random.Generator
 ) -> dict[str, np.ndarray]:
     """The maximum-entropy distribution from all chunks.
 
@@ -163,7 +165,7 @@ def _chosen(
 
 
 def run(
-    doc: str, problems: dict[str, Box], make: Callable[[Box, int], dict[str, np.ndarray]]
+    doc: str, problems: dict[str, AnyProblem], make: Callable[[AnyProblem, int], dict[str, Any]]
 ) -> None:
     """The command line of a script: make the references asked for, with how they were made."""
     parser = argparse.ArgumentParser(description=doc.splitlines()[0])
