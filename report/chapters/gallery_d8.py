@@ -51,7 +51,7 @@ figure = plot_statistics(run)
 # %% tags=["hide-input"]
 gallery.reached(run).style.format("{:.4f}")
 
-# %% mystnb={"figure": {"caption": "Samples of the answer, parameter against parameter, with marginals on the diagonal. Axes span the bounds. A colour is a region, blue the largest.", "name": "fig-gallery-d8-pairs"}, "image": {"alt": "Eight by eight panels of samples; single parameters are spread over most of their bounds, g_el and g_synB are correlated."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Samples of the answer, parameter against parameter, with marginals on the diagonal. Axes span the samples. A colour is a region, blue the largest.", "name": "fig-gallery-d8-pairs"}, "image": {"alt": "Eight by eight panels of samples; single parameters are spread over most of their bounds, g_el and g_synB are correlated."}} tags=["hide-input"]
 figure = plot_pairs(run, found)
 
 # %% tags=["hide-input"]

@@ -51,7 +51,7 @@ figure = plot_statistics(run)
 # %% tags=["hide-input"]
 gallery.reached(run).style.format("{:.4f}")
 
-# %% mystnb={"figure": {"caption": "Samples of the answer, parameter against parameter, with marginals on the diagonal. Axes span the bounds. A colour is a region, blue the largest.", "name": "fig-gallery-linear2d-pairs"}, "image": {"alt": "Four by four panels; a12 against a21 shows two separate hyperbola-like clouds in opposite corners, in two colours."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Samples of the answer, parameter against parameter, with marginals on the diagonal. Axes span the samples. A colour is a region, blue the largest.", "name": "fig-gallery-linear2d-pairs"}, "image": {"alt": "Four by four panels; a12 against a21 shows two separate hyperbola-like clouds in opposite corners, in two colours."}} tags=["hide-input"]
 figure = plot_pairs(run, found)
 
 # %% tags=["hide-input"]

@@ -53,7 +53,7 @@ figure = plot_statistics(run)
 # %% tags=["hide-input"]
 gallery.reached(run).style.format("{:.4f}")
 
-# %% mystnb={"figure": {"caption": "Samples of the answer, parameter against parameter, for some of the parameters, with marginals on the diagonal. Axes span the bounds. A colour is a region, blue the largest.", "name": "fig-gallery-rnn50-pairs"}, "image": {"alt": "Four by four panels of single entries of U and V, each spread about 0."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Samples of the answer, parameter against parameter, for some of the parameters, with marginals on the diagonal. Axes span the samples. A colour is a region, blue the largest.", "name": "fig-gallery-rnn50-pairs"}, "image": {"alt": "Four by four panels of single entries of U and V, each spread about 0."}} tags=["hide-input"]
 figure = plot_pairs(run, found, ["u11", "u12", "v11", "v12"])
 
 # %% tags=["hide-input"]

@@ -23,7 +23,7 @@ from report.studies.references.uniform_references import Problem, solve, standar
 from report.studies.references.weighing import Draws, answer, planned, run
 
 CHUNK = 10_000  # draws
-CENTRES = 200
+CENTRES = 500
 TEMPERED = 9.0  # the pilot's answer is made broader by this factor in variance
 UNIFORM = 0.2  # share of uniform draws in the proposal
 SAMPLES = 10_000
@@ -94,7 +94,7 @@ def make(problem: Noisy, seed: int) -> dict[str, np.ndarray]:
     p /= p.sum()
     spread = np.sqrt(p @ (unit - p @ unit) ** 2)
     centres = unit[generator.choice(len(unit), CENTRES, p=p)]
-    width = np.maximum(spread / 4, LEAST)
+    width = np.maximum(spread / 3, LEAST)
     trial = list(proposal(centres, width, rest[:10], problem))
     plan = planned(
         standardised(problem, np.concatenate([chunk.statistics for chunk in trial])),
@@ -110,6 +110,6 @@ def make(problem: Noisy, seed: int) -> dict[str, np.ndarray]:
 if __name__ == "__main__":
     run(
         str(__doc__),
-        {"v1": problem_of("v1", 100_000, 400_000), "sc": problem_of("sc", 200_000, 400_000)},
+        {"v1": problem_of("v1", 100_000, 1_000_000), "sc": problem_of("sc", 200_000, 1_000_000)},
         make,
     )

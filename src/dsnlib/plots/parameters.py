@@ -16,6 +16,7 @@ from dsnlib.storage.dataset import attribute
 
 _SHOWN = 3_000  # samples of a pair plot
 _BINS = 30
+_MARGIN = 0.05
 _REGION_COLOURS = (*map(mode_colour, ("upper", "lower", "third")), "0.45")
 
 
@@ -33,7 +34,7 @@ def plot_pairs(run: Run, regions: Regions, names: Sequence[str] | None = None) -
         names: of the parameters to show; by default all.
 
     Returns:
-        The figure; axes span the parameters' bounds.
+        The figure; axes span the samples.
     """
     import corner  # only this figure needs it
 
@@ -45,6 +46,9 @@ def plot_pairs(run: Run, regions: Regions, names: Sequence[str] | None = None) -
     z = np.stack([run.samples[name].values.ravel() for name in names], axis=1)
     few = np.random.default_rng(0).permutation(len(z))[:_SHOWN]
     labels = regions.labels.ravel()[few]
+    margin = _MARGIN * np.ptp(z, axis=0)
+    low = np.maximum(z.min(axis=0) - margin, [described[name]["low"] for name in names])
+    high = np.minimum(z.max(axis=0) + margin, [described[name]["high"] for name in names])
     for region in range(len(regions.table)):
         inside = z[few][labels == region]
         if len(inside) <= len(names):
@@ -53,7 +57,7 @@ def plot_pairs(run: Run, regions: Regions, names: Sequence[str] | None = None) -
             inside,
             fig=figure,
             bins=_BINS,
-            range=[(described[name]["low"], described[name]["high"]) for name in names],
+            range=list(zip(low, high, strict=True)),
             labels=[f"{name}\n({units[name]})" if units[name] != "1" else name for name in names],
             color=region_colour(region),
             plot_density=False,

@@ -1,0 +1,72 @@
+"""The gallery: every system has its page, run and reference, and tables say what the data say."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+import yaml
+
+from report import gallery
+from report.studies.problems import CASES
+from test_book import glued
+
+ROOT = Path(__file__).parent.parent
+
+
+def run_data(name):
+    return xr.load_dataset(ROOT / "report" / "gallery" / name / "run.nc")
+
+
+def test_every_system_has_its_page_in_the_book():
+    parts = yaml.safe_load((ROOT / "_toc.yml").read_text())["parts"]
+    pages = [chapter["file"] for part in parts for chapter in part["chapters"]]
+    expected = ["gallery", *(f"gallery_{name}" for name in gallery.SYSTEMS)]
+    assert [page for page in pages if page.startswith("gallery")] == expected
+    sources = sorted(p.stem for p in (ROOT / "report" / "chapters").glob("gallery*.py"))
+    assert sources == sorted(expected)
+
+
+@pytest.mark.parametrize("name", gallery.SYSTEMS)
+def test_runs_are_those_of_the_cases(name):
+    data, case = run_data(name), CASES[name]
+    assert data.sizes["parameter"] == len(case.circuit.parameters)
+    np.testing.assert_array_equal(data.bounds, case.circuit.bounds)
+    np.testing.assert_allclose(data.mu[: len(case.prop.mean)], case.prop.mean)
+    assert case.reference == f"{name}.npz"
+
+
+@pytest.mark.parametrize("name", gallery.SYSTEMS)
+def test_statistics_of_the_samples_are_those_of_the_circuit(name):
+    """A few samples, simulated again."""
+    data, circuit = run_data(name), CASES[name].circuit
+    z = data.z.values.reshape(-1, data.sizes["parameter"])[:40]
+    f = data.statistics.values.reshape(-1, data.sizes["statistic"])[:40]
+    np.testing.assert_allclose(circuit.statistics(z), f, rtol=2e-3, atol=2e-3)
+
+
+@pytest.mark.parametrize("name", gallery.SYSTEMS)
+def test_what_a_page_quotes(name):
+    data = run_data(name)
+    text = {
+        k.removeprefix(f"gallery_{name}-"): v for k, v in glued(f"gallery_{name}.ipynb").items()
+    }
+    assert text["simulations"] == f"{float(data.simulations.sum()) / 1e6:.2f}"
+    assert text["seconds"] == f"{data.attrs['seconds']:.0f}"
+    value, se = (float(each) for each in text["entropy"].split(" ± "))
+    islands = data.entropy.values
+    assert value == pytest.approx(islands.mean(), abs=0.1 * se + 1e-3)
+    assert se == pytest.approx(islands.std(ddof=1) / np.sqrt(len(islands)), rel=0.06)
+
+
+def test_tables_of_a_run():
+    run = gallery.run_of("linear2d")
+    data = run_data("linear2d")
+    f = data.statistics.values.reshape(-1, 2).astype(float)
+    table = gallery.reached(run)
+    np.testing.assert_allclose(table["mean"], f.mean(axis=0))
+    np.testing.assert_allclose(table["sd"], f.std(axis=0))
+    z = data.z.values.reshape(-1, 4).astype(float)
+    table = gallery.intervals(run)
+    np.testing.assert_allclose(table["5 %"], np.quantile(z, 0.05, axis=0))
+    assert list(table.index) == ["a11 (1/s)", "a12 (1/s)", "a21 (1/s)", "a22 (1/s)"]
