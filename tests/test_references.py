@@ -39,7 +39,9 @@ def test_samples_have_their_statistics_and_the_targets_moments(name, x64):
     u = (f - case.prop.mean) / case.prop.sd
     moments = np.concatenate([u, u**2 - 1], axis=1)
     # Of the samples; eta's own error is that of its effective draws.
-    error = moments.std(axis=0) * np.sqrt(1 / len(z) + 1 / float(exact.get("ess", np.inf)))
+    error = moments.std(axis=0) * np.sqrt(
+        1 / len(z) + 1 / float(exact.get("kept", exact.get("ess", np.inf)))
+    )
     assert (np.abs(moments.mean(axis=0)) < 4.5 * error).all()
 
 
@@ -83,8 +85,8 @@ def test_long_chains_at_eta_meet_the_targets(path):
     found = json.loads(path.read_text())
     exact = CASES[path.stem.removesuffix("_chains")].exact()
     u = (exact["statistics"] - np.array([0.5, 1.5])) / 0.25
-    # An error of eta moves the moments as their own spread in its effective draws would.
-    spread = np.concatenate([u, u**2 - 1], axis=1).std(axis=0) / np.sqrt(float(exact["ess"]))
+    # An error of eta moves the moments as their own spread in the kept draws would.
+    spread = np.concatenate([u, u**2 - 1], axis=1).std(axis=0) / np.sqrt(float(exact["kept"]))
     for (average, se), of_eta in zip(found["moments"].values(), spread, strict=True):
         assert abs(average) < 4 * np.hypot(se, of_eta)
     (one, one_se), (other, other_se) = found["second"], found["second_of_reference"]
