@@ -45,7 +45,7 @@ def test_samples_have_their_statistics_and_the_targets_moments(name, x64):
     assert (np.abs(moments.mean(axis=0)) < 4.5 * error).all()
 
 
-@pytest.mark.parametrize("name", sorted(CLOSED))
+@pytest.mark.parametrize("name", [name for name in CLOSED if "entropy" in CASES[name].exact()])
 def test_entropy_is_that_of_eta(name):
     """The same identity in the statistics' units: H = log Z - eta . E[T]."""
     exact, prop = CASES[name].exact(), CASES[name].prop
