@@ -3,7 +3,7 @@
     python -m report.studies.references.rejection OUT linear2d rnn5 rnn10
 
 The statistics are those of `closed_forms.py`, so nothing is shared with the library. A seed gives
-the same files again, in 4 to 10 minutes each on one core.
+the same files again, in one to four minutes each on one core.
 """
 
 from __future__ import annotations
