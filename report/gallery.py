@@ -26,7 +26,7 @@ SYSTEMS = {
     "d8": "The circuit, eight conductances",
     "d12": "The circuit, twelve conductances",
     "linear2d": "A linear system in the plane",
-    "rnn50": "A recurrent network of rank two",
+    "rnn10": "A recurrent network of rank two",
     "v1": "Visual cortex",
     "sc": "Superior colliculus",
 }
