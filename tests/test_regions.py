@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import jax.numpy as jnp
@@ -10,9 +11,11 @@ import pytest
 import xarray as xr
 
 import dsnlib
-from dsnlib import SMC, Circuit, EmergentProperty, Linear2D, Parameter, Statistic
+from dsnlib import SMC, Circuit, EmergentProperty, Parameter, Statistic
 from dsnlib.answer import Directions, directions, regions
 from dsnlib.plots import plot_directions, plot_pairs, plot_statistics, region_colour
+
+ROOT = Path(__file__).parent.parent
 
 
 def run_with(z, seed=1):
@@ -94,9 +97,8 @@ def test_directions_ask_for_a_circuit_and_one_point(plane):
         directions(loaded)
 
 
-def test_two_mirrored_halves_of_a_linear_system(tmp_path):
-    prop = EmergentProperty([0.0, 1.0], [0.5, 0.1])
-    run = dsnlib.fit(Linear2D(), prop, SMC(particles=1_000), seed=3, out=tmp_path / "run")
+def test_two_mirrored_halves_of_a_linear_system():
+    run = dsnlib.load_run(ROOT / "report/gallery/linear2d")
     found = regions(run)
     assert len(found.table) == 2
     positive = run.samples.a12.values > 0

@@ -74,7 +74,7 @@ def row(record):
         "problem": NAMES.get(record["case"], record["case"]),
         "parameters": record["parameters"],
         "seed": record["seed"],
-        "entropy (nat)": plus_minus(*record["entropy"], 3),
+        "entropy (nat)": plus_minus(*record["entropy"], 3) if record["trusted"] else "",
         "known": plus_minus(*exact, 3) if exact else "",
         "C2ST": plus_minus(*told_apart, 3) if told_apart else "",
         "simulations (million)": fixed(record["simulations"] / 1e6, 1),
