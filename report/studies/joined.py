@@ -1,0 +1,229 @@
+"""Whether more free conductances join the circuit's two modes: python -m report.studies.joined.
+
+    python -m report.studies.joined [SET ...]
+
+A path within two sd of the target joins a point of the lower mode with one of the upper mode; the
+other conductances begin and end at their nominal values. A grid checks it in two and three
+dimensions. Leaves results/joined.json; sets that are there are not made again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from scipy import ndimage, stats
+
+from dsnlib import STG, EmergentProperty, exact_maxent
+from dsnlib.circuits.stg.equations import MEMBRANE, NEURONS
+from dsnlib.maxent.modes import BAND_SDS
+from dsnlib.runs.provenance import provenance
+from dsnlib.storage.files import write_json
+from report.experiment import PROPERTY
+from report.studies.band import CHECK, STEP, Band
+from report.studies.connection import Connection, Planner
+from report.studies.paths import on_level, resampled, shortened, verified
+from report.studies.problems import CASES
+
+RESULTS = Path(__file__).parent / "results"
+PLANE = ("g_el", "g_synA")
+NOMINAL = {"g_synB": STG().g_synB} | {
+    f"g_{current}_{neuron}": value
+    for current, values in MEMBRANE.items()
+    for neuron, value in zip(NEURONS, values, strict=True)
+}  # nS
+SETS = ("d2", *NOMINAL, "d5", "d8", "d12")
+PAIRS, SEED = 50, 1
+PLANNER = Planner()
+SHORTENED, SHORTENING_ROUNDS = 5, 4  # paths; rounds of walks between their points
+CELLS = {2: 2_000, 3: 128}  # of the grids, along each axis
+LOW, HIGH = 1.0, 7.0  # nS: g_el of the pairs of twelve conductances
+KEPT = 200  # points of a stored path
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """Pairs of points of a band, to be joined.
+
+    Args:
+        circuit, prop: what the band belongs to.
+        starts, goals: (n, P) pairs, in nS: of the lower mode and of the upper one.
+    """
+
+    circuit: STG
+    prop: EmergentProperty
+    starts: np.ndarray
+    goals: np.ndarray
+
+
+def problem(name: str) -> Problem:
+    """The problem of a set: modes of the plane, or for d12 reference samples of low, high g_el."""
+    rng = np.random.default_rng(SEED)
+    if name == "d12":
+        case = CASES[name]
+        assert isinstance(case.circuit, STG)
+        z, band = case.exact()["z"].astype(float), Band(case.circuit, case.prop)
+        z = z[band.holds(band.unit(z))]
+        low, high = z[z[:, 0] < LOW], z[z[:, 0] > HIGH]
+        pairs = (rng.choice(each, PAIRS, replace=False) for each in (low, high))
+        return Problem(case.circuit, case.prop, *pairs)
+    free = free_beside(name)
+    exact = exact_maxent(STG(), PROPERTY)
+    z = exact.sample(jax.random.key(SEED), 100 * PAIRS)
+    mode = exact.assign(z)
+    names = [each.name for each in exact.modes]
+    nominal = np.tile([NOMINAL[each] for each in free], (PAIRS, 1))
+    pairs = (
+        np.concatenate([z[mode == names.index(which)][:PAIRS], nominal], axis=1)
+        for which in ("lower", "upper")
+    )
+    return Problem(STG(free=PLANE + free), PROPERTY, *pairs)
+
+
+def free_beside(name: str) -> tuple[str, ...]:
+    """Names of the conductances of a set that are free beside g_el and g_synA."""
+    if name in CASES:
+        circuit = CASES[name].circuit
+        assert isinstance(circuit, STG)
+        assert circuit.free[:2] == PLANE
+        return circuit.free[2:]
+    return (name,) if name in NOMINAL else ()
+
+
+def gridded(given: Problem) -> dict[str, Any]:
+    """Whether regions of the band on a grid join the pairs.
+
+    Along g_el and g_synA cells grow with the square root of the conductance: the lower mode is
+    thin. A point outside the cells of the band belongs to the nearest one.
+    """
+    d = len(given.circuit.parameters)
+    cells = CELLS[d]
+    middles = (np.arange(cells) + 0.5) / cells
+    axes = [middles**2, middles**2, *[middles] * (d - 2)]
+    band = Band(given.circuit, given.prop)
+    inside = np.empty((cells,) * d, bool)
+    for k in range(cells):  # slice by slice, for the sake of memory
+        u = np.stack(np.meshgrid(axes[0][k], *axes[1:], indexing="ij"), axis=-1).reshape(-1, d)
+        inside[k] = band.holds(u).reshape(inside.shape[1:])
+    _, nearest = ndimage.distance_transform_edt(~inside, return_indices=True)
+    where = []
+    for z in (given.starts, given.goals):
+        u = band.unit(z)
+        u[:, :2] = np.sqrt(u[:, :2])
+        cell = np.clip((u * cells).astype(int), 0, cells - 1)
+        where.append(tuple(nearest[(slice(None), *cell.T)]))
+    found = {}
+    for contact, structure in (("faces", None), ("corners", np.ones((3,) * d))):
+        labels, _ = ndimage.label(inside, structure)
+        start, goal = (labels[each] for each in where)
+        found[contact] = int((start == goal).sum())
+    return {"cells": cells, **found, "band": inside.mean(), "simulations": band.simulations}
+
+
+def course(given: Problem, path: np.ndarray, band: Band) -> dict[str, Any]:
+    """A path as it is stored: points at even distances, in nS, with their statistics."""
+    fine = resampled(path, CHECK)
+    length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(fine, axis=0), axis=1))])
+    share = np.linspace(0, length[-1], min(KEPT, len(fine)))
+    u = np.stack([np.interp(share, length, each) for each in fine.T], axis=1)
+    f = np.array(given.prop.mean) + band.off(u) * np.array(given.prop.sd)
+    return {"z": band.parameters(u).round(5).tolist(), "statistics": f.round(5).tolist()}
+
+
+def described(given: Problem, found: Connection, name: str) -> dict[str, Any]:
+    """The paths of the pairs that are joined: verified, shortened, and where they lead."""
+    pairs = np.flatnonzero(found.joined).tolist()
+    off, change = verified(found.band, [found.path(pair) for pair in pairs])
+    chosen = pairs[:SHORTENED]
+    short = shortened(found, PLANNER, chosen, SHORTENING_ROUNDS, SEED)
+    off_short, change_short = verified(found.band, short)
+    levelled = [on_level(found.band, path) for path in short]
+    free, relative = given.circuit.free[2:], []
+    for path in short:
+        nominal = [NOMINAL[each] for each in free]
+        relative.append(100 * (found.band.parameters(path)[:, 2:] / nominal - 1))
+    lengths = [float(np.linalg.norm(np.diff(path, axis=0), axis=1).sum()) for path in short]
+    shortest = int(np.argmin(lengths))
+    return {
+        "verified": {"paths": len(pairs), "largest_off": off, "largest_change": change},
+        "shortened": {
+            "pairs": chosen,
+            "lengths": lengths,
+            "direct": np.linalg.norm(
+                found.band.unit(given.starts[chosen]) - found.band.unit(given.goals[chosen]), axis=1
+            ).tolist(),
+            "largest_off": off_short,
+            "largest_change": change_short,
+            "narrowest": [narrow for _, narrow in levelled],
+            "least_per_cent": [dict(zip(free, x.min(axis=0), strict=True)) for x in relative],
+            "most_per_cent": [dict(zip(free, x.max(axis=0), strict=True)) for x in relative],
+        },
+        "path": course(given, short[shortest], found.band),
+    }
+
+
+def measured(name: str) -> dict[str, Any]:
+    """Plan paths for the pairs of a set, verify and describe them, and compare with a grid."""
+    began, cpu = time.monotonic(), time.process_time()
+    given = problem(name)
+    found = PLANNER.connect(given.circuit, given.prop, given.starts, given.goals, SEED)
+    joined = int(found.joined.sum())
+    low, high = stats.binomtest(joined, PAIRS).proportion_ci(method="wilson")
+    components = found.roadmap.components()[: 2 * PAIRS]
+    result = {
+        "set": name,
+        "free": given.circuit.free,
+        "statistics": given.circuit.observe,
+        "pairs": PAIRS,
+        "joined": joined,
+        "joined_interval": (low, high),
+        "components": found.components,
+        "components_of_starts": len(np.unique(components[:PAIRS])),
+        "components_of_goals": len(np.unique(components[PAIRS:])),
+        "rounds": found.rounds,
+        "planner_simulations": found.simulations,
+        "points": len(found.roadmap.points),
+        "grid": gridded(given) if len(given.circuit.free) in CELLS else None,
+        **(described(given, found, name) if joined else {}),
+    }
+    return {
+        **result,
+        "simulations": found.band.simulations,
+        "seconds": time.monotonic() - began,
+        "cpu_s": time.process_time() - cpu,
+        "load": os.getloadavg()[0],
+    }
+
+
+def main() -> None:
+    """Make the sets that are missing."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sets", nargs="*", default=list(SETS))
+    given = parser.parse_args()
+    target = RESULTS / "joined.json"
+    results = json.loads(target.read_text())["sets"] if target.exists() else {}
+    for name in given.sets:
+        if name in results:
+            continue
+        results[name] = measured(name)
+        settings = {
+            "planner": dataclasses.asdict(PLANNER),
+            "step": STEP,
+            "check": CHECK,
+            "band_sds": BAND_SDS,
+            "shortening_rounds": SHORTENING_ROUNDS,
+        }
+        write_json(target, {"settings": settings, "seed": SEED, "sets": results, **provenance()})
+        shown = ("joined", "components", "rounds", "grid", "simulations", "cpu_s", "verified")
+        print(name, {key: results[name].get(key) for key in shown}, flush=True)
+
+
+if __name__ == "__main__":
+    main()
