@@ -35,7 +35,7 @@ def plot_paths(
         The figure: the path on the left, the sets on the right.
     """
     figure = plt.figure(figsize=(7.5, 6))
-    left, right = figure.subfigures(1, 2, width_ratios=(1.35, 1))
+    left, right = np.ravel(figure.subfigures(1, 2, width_ratios=(1.35, 1)))
     axes = left.subplots(3, 1, sharex=True, height_ratios=(1, 1.6, 0.8))
     (one,) = (each for each in sets if each["set"] == shown)
     _plot_course(axes, one, prop, nominal)

@@ -12,8 +12,12 @@ from dsnlib.maxent.modes import BAND_SDS
 
 STEP = 0.01  # longest edge, as a share of each parameter's range
 CHECK = 0.001  # points of an edge are simulated at this distance
+FINER = 10  # times, of a proof
+PLANNED = 0.9  # share of the band in which paths are planned: rounding differs in a proof
 _POINTS = round(STEP / CHECK)
-_LARGEST_CHANGE = 1.0  # sd, between points that follow each other: more would hide a way out
+# Changes in sd between points that follow each other, in a plan and in a proof: more would be a
+# jump, or might hide a way out of the band and back.
+_PLANNED_CHANGE, PROVEN_CHANGE = 1.0, 0.2
 _ROWS, _SLOPE_ROWS = 1_000, 250  # of a simulated batch: few shapes, so that little is compiled
 
 
@@ -54,24 +58,28 @@ class Band:
         )
 
     def holds(self, u: np.ndarray) -> np.ndarray:
-        """(n,) whether points u (n, P) belong to the band."""
-        return self._within(self.off(u))
+        """(n,) whether points u (n, P) belong to the part of the band where paths are planned."""
+        return _within(self.off(u), PLANNED * BAND_SDS)
 
     def holds_edges(self, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-        """(n,) whether straight edges between points (n, P), at most `STEP` long, stay within it.
+        """(n,) whether straight edges between points (n, P), at most `STEP` long, stay in it.
 
         Points at most `CHECK` apart are simulated; their statistics may not jump.
         """
-        along = np.linspace(0, 1, _POINTS + 1)[:, None, None]
-        points = start + along * (end - start)
-        off = self.off(points.reshape(-1, start.shape[1])).reshape(
-            *points.shape[:2], len(self._mean)
-        )
-        smooth = (np.abs(np.diff(off, axis=0)) < _LARGEST_CHANGE).all(axis=(0, 2))
-        return np.asarray(self._within(off).all(axis=0) & smooth)
+        off = self._along(start, end, _POINTS)
+        return _within(off, PLANNED * BAND_SDS).all(axis=0) & _smooth(off, _PLANNED_CHANGE)
 
-    def _within(self, off: np.ndarray) -> np.ndarray:
-        return np.asarray((np.abs(off) < BAND_SDS).all(axis=-1))
+    def proves_edges(self, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+        """(n,) the same for the whole band, `FINER` and in double precision."""
+        with jax.enable_x64(True):
+            off = self._along(start, end, FINER * _POINTS)
+        return _within(off, BAND_SDS).all(axis=0) & _smooth(off, PROVEN_CHANGE)
+
+    def _along(self, start: np.ndarray, end: np.ndarray, points: int) -> np.ndarray:
+        """(points + 1, n, S) what `off` is along edges."""
+        share = np.linspace(0, 1, points + 1)[:, None, None]
+        u = start + share * (end - start)
+        return self.off(u.reshape(-1, start.shape[1])).reshape(*u.shape[:2], len(self._mean))
 
     def _in_batches(
         self, function: Callable[..., tuple[jax.Array, ...]], u: np.ndarray, rows: int
@@ -83,6 +91,14 @@ class Band:
             padded = np.concatenate([z, np.tile(self._low, (rows - len(z), 1))])
             found.append([np.asarray(each, float)[: len(z)] for each in function(padded)])
         return [np.concatenate(each) for each in zip(*found, strict=True)]
+
+
+def _within(off: np.ndarray, most: float) -> np.ndarray:
+    return np.asarray((np.abs(off) < most).all(axis=-1))
+
+
+def _smooth(off: np.ndarray, most: float) -> np.ndarray:
+    return np.asarray((np.abs(np.diff(off, axis=0)) < most).all(axis=(0, 2)))
 
 
 def tangent(v: np.ndarray, off: np.ndarray, slopes: np.ndarray, u: np.ndarray) -> np.ndarray:

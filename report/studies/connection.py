@@ -11,65 +11,15 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-from scipy import sparse, spatial
-from scipy.sparse import csgraph
+from scipy import spatial
 
 from dsnlib import Circuit, EmergentProperty
 from report.studies.band import STEP, Band, tangent
+from report.studies.roadmap import Roadmap
 
 _SHORTEST = STEP / 64  # steps that fail are halved down to this
 _IDLE = 0.04  # share of the walks below which the last ones are given up
 _LEAST_PROGRESS = 0.05  # towards the goal, as a share of the step: less is a dead end
-
-
-class Roadmap:
-    """Points of the band and edges within it.
-
-    Args:
-        points: (n, P) first points, in the unit cube.
-    """
-
-    def __init__(self, points: np.ndarray) -> None:
-        self._parts, self._edges = [points], [np.empty((0, 2), int)]
-        self._count = len(points)
-
-    @property
-    def points(self) -> np.ndarray:
-        """(n, P) all points, in the order in which they came."""
-        if len(self._parts) > 1:
-            self._parts = [np.concatenate(self._parts)]
-        return self._parts[0]
-
-    def add(self, points: np.ndarray, neighbours: np.ndarray) -> np.ndarray:
-        """Add points (n, P), each with an edge to a known one; their indices."""
-        new = np.arange(self._count, self._count + len(points))
-        self._parts.append(points)
-        self._count += len(points)
-        self.link(new, neighbours)
-        return new
-
-    def link(self, first: np.ndarray, second: np.ndarray) -> None:
-        """Add edges between points of these indices (n,)."""
-        self._edges.append(np.stack([first, second], axis=1))
-
-    def components(self) -> np.ndarray:
-        """(n,) component to which each point belongs."""
-        return np.asarray(csgraph.connected_components(self._graph(), directed=False)[1])
-
-    def path(self, start: int, goal: int) -> np.ndarray:
-        """(m,) points' indices on the shortest path along edges between two that are joined."""
-        _, before = csgraph.dijkstra(
-            self._graph(), directed=False, indices=start, return_predecessors=True
-        )
-        order = [goal]
-        while order[-1] != start:
-            order.append(int(before[order[-1]]))
-        return np.array(order[::-1])
-
-    def _graph(self) -> sparse.csr_array:
-        a, b = np.concatenate(self._edges).T
-        length = np.linalg.norm(self.points[a] - self.points[b], axis=1) + 1e-12  # 0 is no edge
-        return sparse.csr_array((length, (a, b)), shape=(self._count, self._count))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,7 +50,9 @@ class Connection:
         """(m,) their indices in the roadmap."""
         if not self.joined[pair]:
             raise ValueError(f"pair must be one that is joined, got {pair}; see `joined`")
-        return self.roadmap.path(pair, len(self.joined) + pair)
+        goal = len(self.joined) + pair
+        self.roadmap.prove(self.band, lambda: self.roadmap.paths(pair, [goal]))
+        return self.roadmap.paths(pair, [goal])[0]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,7 +67,7 @@ class Planner:
 
     walkers: int = 250
     steps: int = 100
-    rounds: int = 20
+    rounds: int = 12
 
     def connect(
         self,
@@ -129,7 +81,8 @@ class Planner:
 
         Args:
             circuit, prop: what the band belongs to.
-            starts, goals: (n, P) parameters in their units, all in the band.
+            starts, goals: (n, P) parameters in their units, all in the planned part of the
+                band.
             seed: of the random points.
 
         Raises:
@@ -149,14 +102,22 @@ class Planner:
             )
         rng, n, roadmap = np.random.default_rng(seed), len(starts), Roadmap(ends)
         own = np.arange(2 * n)
+
+        def trees() -> list[np.ndarray]:  # one in each component of the ends
+            of = roadmap.components()[own]
+            first = np.unique(of, return_index=True)[1].tolist()
+            return [path for root in first for path in roadmap.paths(root, own[of == of[root]])]
+
         self.walk(band, roadmap, own, np.roll(own, n))
         done = 0
-        while len(np.unique(roadmap.components()[own])) > 1 and done < self.rounds:
+        while True:
+            roadmap.prove(band, trees)
+            of = roadmap.components()[own]
+            if of.max() == of.min() or done == self.rounds:
+                joined = of[:n] == of[n:]
+                return Connection(joined, len(np.unique(of)), done, band.simulations, band, roadmap)
             self._grow(band, roadmap, own, rng)
             done += 1
-        of = roadmap.components()[own]
-        joined = of[:n] == of[n:]
-        return Connection(joined, len(np.unique(of)), done, band.simulations, band, roadmap)
 
     def _grow(
         self, band: Band, roadmap: Roadmap, ends: np.ndarray, rng: np.random.Generator
