@@ -34,12 +34,17 @@ def plot_paths(
     Returns:
         The figure: the path on the left, the sets on the right.
     """
-    figure = plt.figure(figsize=(7.5, 6))
-    left, right = np.ravel(figure.subfigures(1, 2, width_ratios=(1.35, 1)))
-    axes = left.subplots(3, 1, sharex=True, height_ratios=(1, 1.6, 0.8))
+    figure, axes = plt.subplot_mosaic(
+        [["plane", "shares"], ["others", "shares"], ["frequency", "shares"]],
+        figsize=(7.5, 5.6), width_ratios=(1.2, 1), height_ratios=(1, 1.6, 0.9),
+    )  # fmt: skip
     (one,) = (each for each in sets if each["set"] == shown)
-    _plot_course(axes, one, prop, nominal)
-    _plot_shares(right.subplots(), sets)
+    course = [axes[name] for name in ("plane", "others", "frequency")]
+    for ax in course[:2]:
+        ax.sharex(course[2])
+        ax.tick_params(labelbottom=False)
+    _plot_course(course, one, prop, nominal)
+    _plot_shares(axes["shares"], sets)
     return figure
 
 
@@ -89,7 +94,7 @@ def _plot_shares(ax: Axes, sets: Sequence[Mapping[str, Any]]) -> None:
     ax.grid(axis="y", color="0.92")
     ax.set(xlim=(0, 1), xlabel="pairs joined (%)", title="free beside g_el, g_synA")
     ax.xaxis.set_major_formatter(PercentFormatter(1, symbol=None))
-    ax.figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center")  # type: ignore[union-attr]
+    ax.legend(loc="upper center", bbox_to_anchor=(0.4, -0.1))
 
 
 def _label(one: Mapping[str, Any]) -> str:

@@ -29,7 +29,7 @@ from dsnlib.storage.files import write_json
 from report.experiment import PROPERTY
 from report.studies.band import CHECK, FINER, PLANNED, STEP, Band
 from report.studies.connection import Connection, Planner
-from report.studies.paths import on_level, resampled, shortened, verified
+from report.studies.paths import on_level, shortened, verified
 from report.studies.problems import CASES
 
 RESULTS = Path(__file__).parent / "results"
@@ -41,7 +41,9 @@ NOMINAL = {"g_synB": STG().g_synB} | {
 }  # nS
 SETS = ("d2", *NOMINAL, "d5", "d8", "d12")
 PAIRS, SEED = 50, 1
-PLANNER, BRIEF = Planner(rounds=24), Planner(rounds=6)  # the latter where a grid tells too
+PLANNER = Planner(rounds=24)
+BRIEF = Planner(rounds=6)  # of one further conductance, where a grid of some sets finds no way
+GRIDDED = ("d2", "g_synB", "g_Ca_hub", "g_K_hub", "g_H_hub")
 SHORTENED, SHORTENING_ROUNDS = 5, 4  # paths; rounds of walks between their points
 CELLS = {2: 2_000, 3: 128}  # of the grids, along each axis
 LOW, HIGH = 1.0, 7.0  # nS: g_el of the pairs of twelve conductances
@@ -127,13 +129,14 @@ def gridded(given: Problem) -> dict[str, Any]:
 
 
 def course(given: Problem, path: np.ndarray, band: Band) -> dict[str, Any]:
-    """A path as it is stored: points at even distances, in nS, with their statistics."""
-    fine = resampled(path, CHECK)
-    length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(fine, axis=0), axis=1))])
-    share = np.linspace(0, length[-1], min(KEPT, len(fine)))
-    u = np.stack([np.interp(share, length, each) for each in fine.T], axis=1)
+    """A path as it is stored: at most `KEPT` of its points, in nS, with their statistics."""
+    u = path[np.unique(np.linspace(0, len(path) - 1, min(KEPT, len(path))).astype(int))]
     f = np.array(given.prop.mean) + band.off(u) * np.array(given.prop.sd)
-    return {"z": band.parameters(u).round(5).tolist(), "statistics": f.round(5).tolist()}
+    return {
+        "points": len(path),
+        "z": band.parameters(u).round(6).tolist(),
+        "statistics": f.round(5).tolist(),
+    }
 
 
 def described(given: Problem, found: Connection) -> dict[str, Any]:
@@ -169,8 +172,7 @@ def measured(name: str) -> dict[str, Any]:
     """Plan paths for the pairs of a set, verify and describe them, and compare with a grid."""
     began, cpu = time.monotonic(), time.process_time()
     given = problem(name)
-    gridded_too = len(given.circuit.free) in CELLS
-    planner = BRIEF if gridded_too else PLANNER
+    planner = PLANNER if name in ("g_synB", *CASES) else BRIEF
     found = planner.connect(given.circuit, given.prop, given.starts, given.goals, SEED)
     joined = int(found.joined.sum())
     low, high = stats.binomtest(joined, PAIRS).proportion_ci(method="wilson")
@@ -190,7 +192,7 @@ def measured(name: str) -> dict[str, Any]:
         "points": len(found.roadmap.points),
         "edges_proven": found.roadmap.proven,
         "edges_refuted": found.roadmap.refuted,
-        "grid": gridded(given) if gridded_too else None,
+        "grid": gridded(given) if name in GRIDDED else None,
         **(described(given, found) if joined else {}),
     }
     return {
@@ -210,7 +212,7 @@ def main() -> None:
     target = RESULTS / "joined.json"
     settings = {
         "planner": dataclasses.asdict(PLANNER),
-        "rounds_beside_a_grid": BRIEF.rounds,
+        "rounds_of_one_more_conductance": BRIEF.rounds,
         "step": STEP,
         "check": CHECK,
         "check_of_a_proof": CHECK / FINER,
