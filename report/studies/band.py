@@ -15,9 +15,9 @@ CHECK = 0.001  # points of an edge are simulated at this distance
 FINER = 10  # times, of a proof
 PLANNED = 0.9  # share of the band in which paths are planned: rounding differs in a proof
 _POINTS = round(STEP / CHECK)
-# Changes in sd between points at these distances, in a plan and in a proof: more would be a jump,
-# or might hide a way out of the band and back.
-_PLANNED_CHANGE, PROVEN_CHANGE = 0.6, 0.2
+# Changes in sd between points that follow each other, in a plan and in a proof: more would be a
+# jump, or might hide a way out of the band and back.
+_PLANNED_CHANGE, PROVEN_CHANGE = 1.0, 0.2
 _ROWS, _SLOPE_ROWS = 1_000, 250  # of a simulated batch: few shapes, so that little is compiled
 
 
@@ -67,19 +67,13 @@ class Band:
         Points at most `CHECK` apart are simulated; their statistics may not jump.
         """
         off = self._along(start, end, _POINTS)
-        smooth = np.abs(np.diff(off, axis=0)).max(axis=(0, 2)) < _PLANNED_CHANGE
-        return _within(off, PLANNED * BAND_SDS).all(axis=0) & smooth
+        return _within(off, PLANNED * BAND_SDS).all(axis=0) & _smooth(off, _PLANNED_CHANGE)
 
     def proves_edges(self, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-        """(n,) the same for the whole band, `FINER` and in double precision.
-
-        Between points that are nearer than in a full step statistics may change by less.
-        """
+        """(n,) the same for the whole band, `FINER` and in double precision."""
         with jax.enable_x64(True):
             off = self._along(start, end, FINER * _POINTS)
-        most = PROVEN_CHANGE * np.abs(end - start).max(axis=1) / STEP
-        smooth = np.abs(np.diff(off, axis=0)).max(axis=(0, 2)) <= most
-        return _within(off, BAND_SDS).all(axis=0) & smooth
+        return _within(off, BAND_SDS).all(axis=0) & _smooth(off, PROVEN_CHANGE)
 
     def _along(self, start: np.ndarray, end: np.ndarray, points: int) -> np.ndarray:
         """(points + 1, n, S) what `off` is along edges."""
@@ -101,6 +95,10 @@ class Band:
 
 def _within(off: np.ndarray, most: float) -> np.ndarray:
     return np.asarray((np.abs(off) < most).all(axis=-1))
+
+
+def _smooth(off: np.ndarray, most: float) -> np.ndarray:
+    return np.asarray((np.abs(np.diff(off, axis=0)) < most).all(axis=(0, 2)))
 
 
 def tangent(v: np.ndarray, off: np.ndarray, slopes: np.ndarray, u: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from dsnlib import Circuit, EmergentProperty
 from report.studies.band import STEP, Band, tangent
 from report.studies.roadmap import Roadmap
 
-_SHORTEST = STEP / 32  # steps that fail are halved down to this
+_SHORTEST = STEP / 64  # steps that fail are halved down to this
 _IDLE = 0.04  # share of the walks below which the last ones are given up
 _LEAST_PROGRESS = 0.05  # towards the goal, as a share of the step: less is a dead end
 

@@ -42,8 +42,7 @@ NOMINAL = {"g_synB": STG().g_synB} | {
 SETS = ("d2", *NOMINAL, "d5", "d8", "d12")
 PAIRS, SEED = 50, 1
 PLANNER = Planner(rounds=24)
-BRIEF = Planner(rounds=6)  # of one further conductance, where a grid of some sets finds no way
-GRIDDED = ("d2", "g_synB", "g_Ca_hub", "g_K_hub", "g_H_hub")
+BRIEF = Planner(rounds=6)  # beside a grid
 SHORTENED, SHORTENING_ROUNDS = 5, 4  # paths; rounds of walks between their points
 CELLS = {2: 2_000, 3: 128}  # of the grids, along each axis
 LOW, HIGH = 1.0, 7.0  # nS: g_el of the pairs of twelve conductances
@@ -168,22 +167,13 @@ def described(given: Problem, found: Connection) -> dict[str, Any]:
     }
 
 
-def measured(name: str) -> dict[str, Any]:
-    """Plan paths for the pairs of a set, verify and describe them, and compare with a grid."""
-    began, cpu = time.monotonic(), time.process_time()
-    given = problem(name)
-    planner = PLANNER if name in ("g_synB", *CASES) else BRIEF
+def planned(given: Problem, planner: Planner, already: int) -> dict[str, Any]:
+    """Plan paths for the pairs, and describe those that are found."""
     found = planner.connect(given.circuit, given.prop, given.starts, given.goals, SEED)
-    joined = int(found.joined.sum())
-    low, high = stats.binomtest(joined, PAIRS).proportion_ci(method="wilson")
     components = found.roadmap.components()[: 2 * PAIRS]
+    joined = int(found.joined.sum())
     result = {
-        "set": name,
-        "free": given.circuit.free,
-        "statistics": given.circuit.observe,
-        "pairs": PAIRS,
         "joined": joined,
-        "joined_interval": (low, high),
         "components": found.components,
         "components_of_starts": len(np.unique(components[:PAIRS])),
         "components_of_goals": len(np.unique(components[PAIRS:])),
@@ -192,12 +182,35 @@ def measured(name: str) -> dict[str, Any]:
         "points": len(found.roadmap.points),
         "edges_proven": found.roadmap.proven,
         "edges_refuted": found.roadmap.refuted,
-        "grid": gridded(given) if name in GRIDDED else None,
         **(described(given, found) if joined else {}),
     }
+    return {**result, "simulations": already + found.band.simulations}
+
+
+def measured(name: str) -> dict[str, Any]:
+    """Look for joined pairs of a set: on a grid where it can be, and by paths.
+
+    No paths are planned in three dimensions where the grid has no way even by cells' corners.
+    """
+    began, cpu = time.monotonic(), time.process_time()
+    given = problem(name)
+    grid = gridded(given) if len(given.circuit.free) in CELLS else None
+    result = {
+        "set": name,
+        "free": given.circuit.free,
+        "statistics": given.circuit.observe,
+        "pairs": PAIRS,
+        "grid": grid,
+        "simulations": grid["simulations"] if grid else 0,
+    }
+    if name == "d2" or grid is None or grid["corners"]:
+        result |= planned(given, PLANNER if grid is None else BRIEF, result["simulations"])
+    else:
+        result |= {"joined": 0, "components": None}
+    low, high = stats.binomtest(result["joined"], PAIRS).proportion_ci(method="wilson")
+    result["joined_interval"] = (low, high)
     return {
         **result,
-        "simulations": found.band.simulations,
         "seconds": time.monotonic() - began,
         "cpu_s": time.process_time() - cpu,
         "load": os.getloadavg()[0],
@@ -212,7 +225,7 @@ def main() -> None:
     target = RESULTS / "joined.json"
     settings = {
         "planner": dataclasses.asdict(PLANNER),
-        "rounds_of_one_more_conductance": BRIEF.rounds,
+        "rounds_beside_a_grid": BRIEF.rounds,
         "step": STEP,
         "check": CHECK,
         "check_of_a_proof": CHECK / FINER,
