@@ -76,6 +76,7 @@ class Planner:
         starts: np.ndarray,
         goals: np.ndarray,
         seed: int,
+        guides: np.ndarray | None = None,
     ) -> Connection:
         """Look for paths within the band from starts to goals.
 
@@ -84,6 +85,7 @@ class Planner:
             starts, goals: (n, P) parameters in their units, all in the planned part of the
                 band.
             seed: of the random points.
+            guides: (m, P) points, in order along a way that may be one; paths may use them.
 
         Raises:
             ValueError: shapes that differ, or a start or goal outside the box or the band.
@@ -100,8 +102,11 @@ class Planner:
                 f"starts and goals must lie in the band, got {(~outside).sum()} of {len(ends)} "
                 "outside; drop these pairs"
             )
-        rng, n, roadmap = np.random.default_rng(seed), len(starts), Roadmap(ends)
-        own = np.arange(2 * n)
+        guide = band.unit(ends[:0] if guides is None else guides)
+        guide = guide[band.holds(guide)]
+        roadmap = Roadmap(np.concatenate([ends, guide]))
+        rng, n = np.random.default_rng(seed), len(starts)
+        own, roots = np.arange(2 * n), np.arange(2 * n + len(guide))
 
         def trees() -> list[np.ndarray]:  # one in each component of the ends
             of = roadmap.components()[own]
@@ -109,6 +114,7 @@ class Planner:
             return [path for root in first for path in roadmap.paths(root, own[of == of[root]])]
 
         self.walk(band, roadmap, own, np.roll(own, n))
+        self.walk(band, roadmap, roots[2 * n : -1], roots[2 * n + 1 :])
         done = 0
         while True:
             roadmap.prove(band, trees)
@@ -116,15 +122,15 @@ class Planner:
             if of.max() == of.min() or done == self.rounds:
                 joined = of[:n] == of[n:]
                 return Connection(joined, len(np.unique(of)), done, band.simulations, band, roadmap)
-            self._grow(band, roadmap, own, rng)
+            self._grow(band, roadmap, roots, rng)
             done += 1
 
     def _grow(
-        self, band: Band, roadmap: Roadmap, ends: np.ndarray, rng: np.random.Generator
+        self, band: Band, roadmap: Roadmap, roots: np.ndarray, rng: np.random.Generator
     ) -> None:
         """One round: from trees drawn at random to random points, and on to other trees."""
         component = roadmap.components()
-        trees = [np.flatnonzero(component == k) for k in np.unique(component[ends])]
+        trees = [np.flatnonzero(component == k) for k in np.unique(component[roots])]
         near = [spatial.KDTree(roadmap.points[tree]) for tree in trees]
         own = rng.integers(len(trees), size=self.walkers)
         other = (own + rng.integers(1, len(trees), size=self.walkers)) % len(trees)

@@ -19,7 +19,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from scipy import ndimage, stats
+from scipy import stats
 
 from dsnlib import STG, EmergentProperty, exact_maxent
 from dsnlib.circuits.stg.equations import MEMBRANE, NEURONS
@@ -28,6 +28,7 @@ from dsnlib.runs.provenance import provenance
 from dsnlib.storage.files import write_json
 from report.experiment import PROPERTY
 from report.studies.band import CHECK, FINER, PLANNED, STEP, Band
+from report.studies.cells import Gridded, gridded
 from report.studies.connection import Connection, Planner
 from report.studies.paths import on_level, shortened, verified
 from report.studies.problems import CASES
@@ -97,36 +98,6 @@ def free_beside(name: str) -> tuple[str, ...]:
     return (name,) if name in NOMINAL else ()
 
 
-def gridded(given: Problem) -> dict[str, Any]:
-    """Whether regions of the band on a grid join the pairs.
-
-    Along g_el and g_synA cells grow with the square root of the conductance: the lower mode is
-    thin. A point outside the cells of the band belongs to the nearest one.
-    """
-    d = len(given.circuit.parameters)
-    cells = CELLS[d]
-    middles = (np.arange(cells) + 0.5) / cells
-    axes = [middles**2, middles**2, *[middles] * (d - 2)]
-    band = Band(given.circuit, given.prop)
-    inside = np.empty((cells,) * d, bool)
-    for k in range(cells):  # slice by slice, for the sake of memory
-        u = np.stack(np.meshgrid(axes[0][k], *axes[1:], indexing="ij"), axis=-1).reshape(-1, d)
-        inside[k] = band.holds(u).reshape(inside.shape[1:])
-    _, nearest = ndimage.distance_transform_edt(~inside, return_indices=True)
-    where = []
-    for z in (given.starts, given.goals):
-        u = band.unit(z)
-        u[:, :2] = np.sqrt(u[:, :2])
-        cell = np.clip((u * cells).astype(int), 0, cells - 1)
-        where.append(tuple(nearest[(slice(None), *cell.T)]))
-    found = {}
-    for contact, structure in (("faces", None), ("corners", np.ones((3,) * d))):
-        labels, _ = ndimage.label(inside, structure)
-        start, goal = (labels[each] for each in where)
-        found[contact] = int((start == goal).sum())
-    return {"cells": cells, **found, "band": inside.mean(), "simulations": band.simulations}
-
-
 def course(given: Problem, path: np.ndarray, band: Band) -> dict[str, Any]:
     """A path as it is stored: at most `KEPT` of its points, in nS, with their statistics."""
     u = path[np.unique(np.linspace(0, len(path) - 1, min(KEPT, len(path))).astype(int))]
@@ -167,9 +138,12 @@ def described(given: Problem, found: Connection) -> dict[str, Any]:
     }
 
 
-def planned(given: Problem, planner: Planner, already: int) -> dict[str, Any]:
+def planned(given: Problem, grid: Gridded | None) -> dict[str, Any]:
     """Plan paths for the pairs, and describe those that are found."""
-    found = planner.connect(given.circuit, given.prop, given.starts, given.goals, SEED)
+    found = (BRIEF if grid else PLANNER).connect(
+        given.circuit, given.prop, given.starts, given.goals, SEED, grid.guides if grid else None
+    )
+    already = grid.counts["simulations"] if grid else 0
     components = found.roadmap.components()[: 2 * PAIRS]
     joined = int(found.joined.sum())
     result = {
@@ -194,19 +168,20 @@ def measured(name: str) -> dict[str, Any]:
     """
     began, cpu = time.monotonic(), time.process_time()
     given = problem(name)
-    grid = gridded(given) if len(given.circuit.free) in CELLS else None
+    grid = None
+    if (d := len(given.circuit.free)) in CELLS:
+        grid = gridded(Band(given.circuit, given.prop), given.starts, given.goals, CELLS[d])
     result = {
         "set": name,
         "free": given.circuit.free,
         "statistics": given.circuit.observe,
         "pairs": PAIRS,
-        "grid": grid,
-        "simulations": grid["simulations"] if grid else 0,
+        "grid": grid.counts if grid else None,
     }
-    if name == "d2" or grid is None or grid["corners"]:
-        result |= planned(given, PLANNER if grid is None else BRIEF, result["simulations"])
+    if name == "d2" or grid is None or grid.guides is not None:
+        result |= planned(given, grid)
     else:
-        result |= {"joined": 0, "components": None}
+        result |= {"joined": 0, "components": None, "simulations": grid.counts["simulations"]}
     low, high = stats.binomtest(result["joined"], PAIRS).proportion_ci(method="wilson")
     result["joined_interval"] = (low, high)
     return {
