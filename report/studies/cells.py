@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import ndimage, sparse
@@ -18,11 +18,17 @@ _STEEP = 20  # weight of a squared change between cells, in sd, against the leng
 class Gridded(NamedTuple):
     """What a grid says of pairs of points."""
 
-    counts: dict[str, int | float]  # pairs joined by cells' faces, by corners too, and others
+    counts: dict[str, Any]  # pairs joined by cells' faces, by corners too, and others
     guides: np.ndarray | None  # (m, P) cells on a way of the first pair, in the units of parameters
 
 
-def gridded(band: Band, starts: np.ndarray, goals: np.ndarray, cells: int) -> Gridded:
+def gridded(
+    band: Band,
+    starts: np.ndarray,
+    goals: np.ndarray,
+    cells: tuple[int, ...],
+    window: tuple[float, ...],
+) -> Gridded:
     """Whether regions of the band on a grid join pairs of points.
 
     Cells grow with the square root of the first two parameters: the lower mode is thin. A point
@@ -32,21 +38,24 @@ def gridded(band: Band, starts: np.ndarray, goals: np.ndarray, cells: int) -> Gr
         band: of one statistic.
         starts, goals: (n, P) parameters in their units.
         cells: of the grid along each parameter.
+        window: how far the grid reaches along each, as a share of its range.
     """
     before, d = band.simulations, starts.shape[1]
-    middles = (np.arange(cells) + 0.5) / cells
-    axes = [middles**2, middles**2, *[middles] * (d - 2)]
-    off = np.empty((cells,) * d, np.float32)
-    for k in range(cells):  # slice by slice, for the sake of memory
-        u = np.stack(np.meshgrid(axes[0][k], *axes[1:], indexing="ij"), axis=-1).reshape(-1, d)
+    power = np.array([2, 2, *[1] * (d - 2)])
+    reach = np.array(window)
+    axes = [
+        r * ((np.arange(n) + 0.5) / n) ** p for r, n, p in zip(reach, cells, power, strict=True)
+    ]
+    off = np.empty(cells, np.float32)
+    for k, first in enumerate(axes[0]):  # slice by slice, for the sake of memory
+        u = np.stack(np.meshgrid(first, *axes[1:], indexing="ij"), axis=-1).reshape(-1, d)
         off[k] = band.off(u)[:, 0].reshape(off.shape[1:])
     inside = np.abs(off) < BAND_SDS
     _, nearest = ndimage.distance_transform_edt(~inside, return_indices=True)
     where = []
     for z in (starts, goals):
-        u = band.unit(z)
-        u[:, :2] = np.sqrt(u[:, :2])
-        cell = np.clip((u * cells).astype(int), 0, cells - 1)
+        share = (band.unit(z) / reach) ** (1 / power)
+        cell = np.clip((share * cells).astype(int), 0, np.array(cells) - 1)
         where.append(nearest[(slice(None), *cell.T)])
     found = {}
     for contact, structure in (("faces", None), ("corners", np.ones((3,) * d))):
@@ -54,7 +63,7 @@ def gridded(band: Band, starts: np.ndarray, goals: np.ndarray, cells: int) -> Gr
         start, goal = (labels[tuple(each)] for each in where)
         same = start == goal
         found[contact] = int(same.sum())
-    counts = {"cells": cells, **found, "band": float(inside.mean())}
+    counts = {"cells": list(cells), "reach": reach.tolist(), **found, "band": float(inside.mean())}
     guides = None
     if same.any():
         first = int(same.argmax())

@@ -43,9 +43,11 @@ NOMINAL = {"g_synB": STG().g_synB} | {
 SETS = ("d2", *NOMINAL, "d5", "d8", "d12")
 PAIRS, SEED = 50, 1
 PLANNER = Planner(rounds=24)
-BRIEF = Planner(rounds=6)  # beside a grid
+BRIEF = Planner(rounds=8)  # beside a grid
 SHORTENED, SHORTENING_ROUNDS = 5, 4  # paths; rounds of walks between their points
-CELLS = {2: 2_000, 3: 128}  # of the grids, along each axis
+CELLS = {2: (2_000,) * 2, 3: (128,) * 3}  # of the grids, along each axis
+#: cells and reach of a finer grid, where the modes all but touch on the coarse one
+FINER_CELLS = {"g_synB": ((320, 180, 200), (1.0, 0.2, 0.3))}
 LOW, HIGH = 1.0, 7.0  # nS: g_el of the pairs of twelve conductances
 KEPT = 200  # points of a stored path
 
@@ -170,7 +172,9 @@ def measured(name: str) -> dict[str, Any]:
     given = problem(name)
     grid = None
     if (d := len(given.circuit.free)) in CELLS:
-        grid = gridded(Band(given.circuit, given.prop), given.starts, given.goals, CELLS[d])
+        cells, window = FINER_CELLS.get(name, (CELLS[d], (1.0,) * d))
+        band = Band(given.circuit, given.prop)
+        grid = gridded(band, given.starts, given.goals, cells, window)
     result = {
         "set": name,
         "free": given.circuit.free,
