@@ -9,6 +9,7 @@ import pytest
 
 from dsnlib import Circuit, EmergentProperty, Parameter, Statistic
 from report.studies.band import CHECK, STEP, Band, tangent
+from report.studies.cells import gridded
 from report.studies.connection import Planner
 from report.studies.paths import on_level, resampled, shortened, verified
 
@@ -158,6 +159,23 @@ def test_paths_are_shortened_and_brought_onto_the_level_set():
     assert narrowest < 0.05
     x, y, z = (4 * path - 2).T
     np.testing.assert_allclose(x**2 - y**2 + 3 * z**2, 1, atol=0.005)
+
+
+@pytest.mark.parametrize(("d", "joined"), [(2, 0), (3, 6)])
+def test_a_grid_agrees_and_guides(d, joined):
+    band = Band(Saddle(d), ONE)
+    starts, goals = hyperbola(-1, d), hyperbola(1, d)
+    found = gridded(band, starts, goals, (80,) * d, (1.0,) * d)
+    assert found.counts["faces"] == found.counts["corners"] == joined
+    assert found.counts["simulations"] == 80**d
+    assert (found.guides is not None) == bool(joined)
+    if joined:
+        x, y, z = found.guides.T
+        assert np.abs(x**2 - y**2 + 3 * z**2 - 1).max() < 0.2
+        np.testing.assert_allclose(found.guides[[0, -1]], [starts[0], goals[0]], atol=0.2)
+        guided = Planner(walkers=30, rounds=2)
+        paths = guided.connect(Saddle(3), ONE, starts[:1], goals[:1], 1, found.guides)
+        assert paths.joined.all()
 
 
 def test_tangent_keeps_statistics_and_box():
