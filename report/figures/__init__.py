@@ -7,6 +7,7 @@ from report.figures.colours import GRADIENT_COLOURS, METHOD_COLOURS
 from report.figures.comparison import plot_divergences, plot_entropies, plot_moments
 from report.figures.explorer import circuit_explorer, live_explorer, plot_activity
 from report.figures.film import training_film
+from report.figures.joined import plot_paths
 from report.figures.modes import plot_capture, plot_convergence, plot_losses
 from report.figures.networks import plot_circuit
 from report.figures.overview import plot_overview
@@ -30,6 +31,7 @@ __all__ = [
     "plot_losses",
     "plot_moments",
     "plot_overview",
+    "plot_paths",
     "plot_phase",
     "plot_rarity",
     "plot_scaling",

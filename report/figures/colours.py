@@ -5,3 +5,7 @@ Okabe and Ito's (2008) and Tol's (2021): distinguishable with any colour vision.
 
 GRADIENT_COLOURS = {"pathwise": "#404040", "score": "#44AA99"}
 METHOD_COLOURS = {"smc": "#332288", "note": "#999933"}
+CONDUCTANCE_COLOURS = (
+    "#332288", "#88CCEE", "#117733", "#999933", "#CC6677", "#AA4499", "#44AA99", "#DDCC77",
+    "#882255",
+)  # fmt: skip
