@@ -97,8 +97,9 @@ gallery.distance(NAME, run)
 # ## What is known, and what is new
 #
 # EPI was not run on this problem. It is the hardest of the gallery: the entropy is about 0.1 nat
-# too low, many of its standard errors, and no check sees it. Weighted uniform draws leave a few
-# dozen effective samples of 20 million ({doc}`systems`).
+# too low, many of its standard errors, and no check sees it. Whether small and large g_el are
+# joined here was tried as well ({doc}`gallery_d8`). Weighted uniform draws leave a few dozen
+# effective samples of 20 million ({doc}`systems`).
 
 # %% tags=["remove-cell"]
 print("complete")

@@ -80,6 +80,66 @@ figure = plot_directions(stiff, [p.name for p in run.circuit.parameters])
 figure = plot_traces(run, found)
 
 # %% [markdown]
+# ## What becomes of the note's two modes?
+#
+# In the plane of g_el and g_synA the note's two modes are separate. Are they still, when more
+# conductances are free? A planner looked for paths from {glue:text}`gallery_d8-pairs` points of the
+# lower mode to as many of the upper one, with the other conductances at their published values at
+# both ends and free in between. Along a path the hub's frequency must stay within two standard
+# deviations of the target everywhere; a bound on its slope between points proves that, in double
+# precision. A path is a proof. That none was found is none.
+#
+# - **Joined with {glue:text}`gallery_d8-joined-sets`**: {glue:text}`gallery_d8-joined-pairs`.
+# - **Not shown to be joined by one more conductance** ({glue:text}`gallery_d8-single-sets`): the planner proved no path. A grid of the three parameters finds none either, except for {glue:text}`gallery_d8-maybe`, where cells of the band touch and the question stays open.
+# - **Twelve conductances and three frequencies**, between samples with small and with large g_el: {glue:text}`gallery_d8-twelve`. The band is so thin there that the planner proved only short paths, so this says little.
+#
+# So the two modes of the note belong to one region as soon as a few conductances may change
+# together: two regions are a property of the slice that the note looked at. The way is long.
+# {glue:text}`gallery_d8-way`
+
+# %% mystnb={"figure": {"caption": "A path between the note's two modes. Left: conductances along the shortest of the paths that were found with eight conductances free, those beside g_el and g_synA in per cent of their published values, and the hub's frequency with the target's band. Right: share of the pairs of points that proven paths join, with 95 % intervals, by what is free beside g_el and g_synA.", "name": "fig-gallery-d8-paths"}, "image": {"alt": "Left: three stacked panels of conductances and of the hub's frequency along a path, the frequency staying in a green band. Right: dots at 0 % for single conductances and at 100 % for sets of five and eight."}} tags=["hide-input"]
+import json
+from pathlib import Path
+
+
+from dsnlib import EmergentProperty
+from report.figures import plot_paths
+from report.studies.joined import NOMINAL
+
+sets = json.loads(Path("report/studies/results/joined.json").read_text())["sets"]
+many = {name: one for name, one in sets.items() if len(one["free"]) > 3 and name != "d12"}
+single = {name: one for name, one in sets.items() if len(one["free"]) == 3}
+
+
+def pairs(one):
+    low, high = one["joined_interval"]
+    return f"{one['joined']} of {one['pairs']} pairs (95 % interval {100 * low:.0f} to {100 * high:.0f} %)"
+
+
+glue_text("pairs", sets["d2"]["pairs"])
+glue_text("joined-sets", " and with ".join(f"{len(one['free'])}" for one in many.values()))
+glue_text("joined-pairs", "; ".join(pairs(one) for one in many.values()))
+glue_text(
+    "single-sets", ", ".join(single) + f"; {sum(one['joined'] for one in single.values())} pairs"
+)
+glue_text("maybe", ", ".join(n for n, one in single.items() if one["grid"]["corners"]) or "none")
+glue_text("twelve", pairs(sets["d12"]))
+moved = {
+    name: (
+        min(each[name] for each in sets["d5"]["shortened"]["least_per_cent"]),
+        max(each[name] for each in sets["d5"]["shortened"]["most_per_cent"]),
+    )
+    for name in sets["d5"]["free"][2:]
+}
+glue_text(
+    "way",
+    "With five conductances free, shortened paths lead "
+    + ", ".join(f"{name} from {low:+.0f} to {high:+.0f} %" for name, (low, high) in moved.items())
+    + " of its published value.",
+)
+figure = plot_paths(list(sets.values()), "d8", EmergentProperty([0.525], [0.025]), NOMINAL)
+
+# %% [markdown]
 # ## Can it be trusted?
 #
 # What the run says of itself:
