@@ -101,7 +101,6 @@ figure = plot_traces(run, found)
 import json
 from pathlib import Path
 
-
 from dsnlib import EmergentProperty
 from report.figures import plot_paths
 from report.studies.joined import NOMINAL
