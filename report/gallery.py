@@ -48,13 +48,14 @@ def summary(run: SMCRun) -> pd.DataFrame:
     data, method = run.data, run.method
     versions = attribute(data, "versions")
     observed = attribute(data, "observables")
-    targets = ", ".join(
-        f"{o['name']} {mean:g} ± {sd:g}" + ("" if o["unit"] == "1" else f" {o['unit']}")
+    targets = {
+        f"target of {o['name']}": f"{mean:g} ± {sd:g}"
+        + ("" if o["unit"] == "1" else f" {o['unit']}")
         for o, mean, sd in zip(observed, run.prop.mean, run.prop.sd, strict=True)
-    )
+    }
     rows = {
         "free parameters": str(data.sizes["parameter"]),
-        "targets (mean ± sd)": targets,
+        **targets,
         "particles": f"{method.particles:,} on each of {method.islands} islands",
         "moves": method.moves,
         "simulations": f"{fixed(run.simulations / 1e6, 2)} million",
@@ -70,15 +71,14 @@ def reached(run: SMCRun) -> pd.DataFrame:
     """Mean and sd of each statistic beside its target."""
     observed = attribute(run.data, "observables")
     values = [run.samples[o["name"]].values.ravel() for o in observed]
-    return pd.DataFrame(
-        {
-            "mean": [each.mean() for each in values],
-            "target mean": run.prop.mean,
-            "sd": [each.std() for each in values],
-            "target sd": run.prop.sd,
-        },
-        index=[o["name"] for o in observed],
-    )
+    columns = {
+        "mean": [each.mean() for each in values],
+        "target mean": run.prop.mean,
+        "sd": [each.std() for each in values],
+        "target sd": run.prop.sd,
+    }
+    table = pd.DataFrame(columns, index=[o["name"] for o in observed])
+    return table.map(lambda value: fixed(value, 4))
 
 
 def intervals(run: SMCRun) -> pd.DataFrame:
@@ -97,17 +97,16 @@ def intervals(run: SMCRun) -> pd.DataFrame:
             "low bound": p["low"],
             "high bound": p["high"],
         }
-    return pd.DataFrame(rows).T
+    return pd.DataFrame(rows).T.map(lambda value: fixed(value, 3))
 
 
 def shares(regions: Regions) -> pd.DataFrame:
-    """Share and place of every region."""
-    table = regions.table.copy()
-    table["share"] = [
-        plus_minus(100 * share, 100 * se, 1)
-        for share, se in zip(table.share, table.se, strict=True)
-    ]
-    return table.drop(columns="se").rename(columns={"share": "share (%)"})
+    """Share and place of every region, a column each."""
+    means = regions.table.drop(columns=["share", "se"])
+    table = means.map(lambda value: fixed(value, 2))
+    shares = zip(regions.table.share, regions.table.se, strict=True)
+    table.insert(0, "share (%)", [plus_minus(100 * share, 100 * se, 1) for share, se in shares])
+    return table.T
 
 
 def checks(run: SMCRun) -> pd.DataFrame:

@@ -50,7 +50,7 @@ figure = plot_circuit("stg")
 figure = plot_statistics(run)
 
 # %% tags=["hide-input"]
-gallery.reached(run).style.format("{:.4f}")
+gallery.reached(run)
 
 # %% mystnb={"figure": {"caption": "Samples of the answer, parameter against parameter, with marginals on the diagonal. Axes span the samples. A colour is a region, blue the largest.", "name": "fig-gallery-d2-pairs"}, "image": {"alt": "Scatter plot of g_synA against g_el with a broad curved band and small patches left of it, in colours by region, and the two marginals."}} tags=["hide-input"]
 figure = plot_pairs(run, found)
@@ -59,7 +59,7 @@ figure = plot_pairs(run, found)
 gallery.shares(found)
 
 # %% tags=["hide-input"]
-gallery.intervals(run).style.format("{:.3f}")
+gallery.intervals(run)
 
 # %% [markdown]
 # ## What the circuit cares about, and what not

@@ -49,7 +49,7 @@ figure = plot_circuit("stg")
 figure = plot_statistics(run)
 
 # %% tags=["hide-input"]
-gallery.reached(run).style.format("{:.4f}")
+gallery.reached(run)
 
 # %% mystnb={"figure": {"caption": "Samples of the answer, parameter against parameter, with marginals on the diagonal. Axes span the samples. A colour is a region, blue the largest.", "name": "fig-gallery-d8-pairs"}, "image": {"alt": "Eight by eight panels of samples; single parameters are spread over most of their bounds, g_el and g_synB are correlated."}} tags=["hide-input"]
 figure = plot_pairs(run, found)
@@ -58,7 +58,7 @@ figure = plot_pairs(run, found)
 gallery.shares(found)
 
 # %% tags=["hide-input"]
-gallery.intervals(run).style.format("{:.3f}")
+gallery.intervals(run)
 
 # %% [markdown]
 # ## What the circuit cares about, and what not
@@ -89,15 +89,21 @@ figure = plot_traces(run, found)
 # deviations of the target everywhere; a bound on its slope between points proves that, in double
 # precision. A path is a proof. That none was found is none.
 #
-# - **Joined with {glue:text}`gallery_d8-joined-sets`**: {glue:text}`gallery_d8-joined-pairs`.
-# - **Not shown to be joined by one more conductance** ({glue:text}`gallery_d8-single-sets`): the planner proved no path. A grid of the three parameters finds none either, except for {glue:text}`gallery_d8-maybe`, where cells of the band touch and the question stays open.
-# - **Twelve conductances and three frequencies**, between samples with small and with large g_el: {glue:text}`gallery_d8-twelve`. The band is so thin there that the planner proved only short paths, so this says little.
+# - **Joined by one more conductance**: {glue:text}`gallery_d8-single-joined`.
+# - **Joined with {glue:text}`gallery_d8-joined-sets` conductances free**:
+#   {glue:text}`gallery_d8-joined-pairs`.
+# - **Not shown to be joined by one more conductance**: {glue:text}`gallery_d8-single-open`. On a grid
+#   of the three parameters cells of the band touch for {glue:text}`gallery_d8-maybe`, where the
+#   question stays open; for the others they do not. Not tried: {glue:text}`gallery_d8-untried`.
+# - **Twelve conductances and three frequencies**, between samples with small and with large g_el:
+#   {glue:text}`gallery_d8-twelve`. The band is so thin there that the planner proved only short
+#   paths, so this says little.
 #
-# So the two modes of the note belong to one region as soon as a few conductances may change
-# together: two regions are a property of the slice that the note looked at. The way is long.
+# So the two modes of the note belong to one region as soon as the right conductances may change:
+# two regions are a property of the slice that the note looked at.
 # {glue:text}`gallery_d8-way`
 
-# %% mystnb={"figure": {"caption": "A path between the note's two modes. Left: conductances along the shortest of the paths that were found with eight conductances free, those beside g_el and g_synA in per cent of their published values, and the hub's frequency with the target's band. Right: share of the pairs of points that proven paths join, with 95 % intervals, by what is free beside g_el and g_synA.", "name": "fig-gallery-d8-paths"}, "image": {"alt": "Left: three stacked panels of conductances and of the hub's frequency along a path, the frequency staying in a green band. Right: dots at 0 % for single conductances and at 100 % for sets of five and eight."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "A path between the note's two modes. Left: conductances along the shortest of the paths that were found with eight conductances free, those beside g_el and g_synA in per cent of their published values, and the hub's frequency with the target's band. Right: share of the pairs of points that proven paths join, with 95 % intervals, by what is free beside g_el and g_synA.", "name": "fig-gallery-d8-paths"}, "image": {"alt": "Left: three stacked panels of conductances and of the hub's frequency along a path, the frequency staying in a green band. Right: for each set a dot at 0 or at 100 %, with its interval."}} tags=["hide-input"]
 import json
 from pathlib import Path
 
@@ -118,10 +124,14 @@ def pairs(one):
 glue_text("pairs", sets["d2"]["pairs"])
 glue_text("joined-sets", " and with ".join(f"{len(one['free'])}" for one in many.values()))
 glue_text("joined-pairs", "; ".join(pairs(one) for one in many.values()))
-glue_text(
-    "single-sets", ", ".join(single) + f"; {sum(one['joined'] for one in single.values())} pairs"
-)
-glue_text("maybe", ", ".join(n for n, one in single.items() if one["grid"]["corners"]) or "none")
+joined = {name: one for name, one in single.items() if one["joined"]}
+apart = [name for name in single if name not in joined]
+touching = [name for name in apart if single[name]["grid"]["corners"]]
+untried = [name for name in NOMINAL if name not in single]
+glue_text("single-joined", "; ".join(f"{n}, {pairs(one)}" for n, one in joined.items()) or "none")
+glue_text("single-open", ", ".join(apart))
+glue_text("maybe", ", ".join(touching) or "none of them")
+glue_text("untried", ", ".join(untried) or "none")
 glue_text("twelve", pairs(sets["d12"]))
 moved = {
     name: (
@@ -132,7 +142,7 @@ moved = {
 }
 glue_text(
     "way",
-    "With five conductances free, shortened paths lead "
+    "The way is long: with five conductances free, shortened paths lead "
     + ", ".join(f"{name} from {low:+.0f} to {high:+.0f} %" for name, (low, high) in moved.items())
     + " of its published value.",
 )

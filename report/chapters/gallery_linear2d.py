@@ -49,7 +49,7 @@ figure = plot_circuit("linear2d")
 figure = plot_statistics(run)
 
 # %% tags=["hide-input"]
-gallery.reached(run).style.format("{:.4f}")
+gallery.reached(run)
 
 # %% mystnb={"figure": {"caption": "Samples of the answer, parameter against parameter, with marginals on the diagonal. Axes span the samples. A colour is a region, blue the largest.", "name": "fig-gallery-linear2d-pairs"}, "image": {"alt": "Four by four panels; a12 against a21 shows two separate hyperbola-like clouds in opposite corners, in two colours."}} tags=["hide-input"]
 figure = plot_pairs(run, found)
@@ -58,7 +58,7 @@ figure = plot_pairs(run, found)
 gallery.shares(found)
 
 # %% tags=["hide-input"]
-gallery.intervals(run).style.format("{:.3f}")
+gallery.intervals(run)
 
 # %% [markdown]
 # ## What the circuit cares about, and what not

@@ -51,16 +51,16 @@ figure = plot_circuit("rnn")
 figure = plot_statistics(run)
 
 # %% tags=["hide-input"]
-gallery.reached(run).style.format("{:.4f}")
+gallery.reached(run)
 
 # %% mystnb={"figure": {"caption": "Samples of the answer, parameter against parameter, for some of the parameters, with marginals on the diagonal. Axes span the samples. A colour is a region, blue the largest.", "name": "fig-gallery-rnn10-pairs"}, "image": {"alt": "Four by four panels of single entries of U and V, each spread about 0."}} tags=["hide-input"]
 figure = plot_pairs(run, found, ["u11", "u12", "v11", "v12"])
 
 # %% tags=["hide-input"]
-gallery.shares(found)[["share (%)"]]
+gallery.shares(found).loc[["share (%)"]]
 
 # %% tags=["hide-input"]
-gallery.intervals(run).head(8).style.format("{:.3f}")
+gallery.intervals(run).head(8)
 
 # %% [markdown]
 # ## Activity

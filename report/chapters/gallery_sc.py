@@ -50,7 +50,7 @@ figure = plot_circuit("sc")
 figure = plot_statistics(run)
 
 # %% tags=["hide-input"]
-gallery.reached(run).style.format("{:.4f}")
+gallery.reached(run)
 
 # %% mystnb={"figure": {"caption": "Samples of the answer, parameter against parameter, with marginals on the diagonal. Axes span the samples. A colour is a region, blue the largest.", "name": "fig-gallery-sc-pairs"}, "image": {"alt": "Four by four panels of the weights sW, vW, dW and hW; the samples fill a small part of the bounds and several pairs are correlated."}} tags=["hide-input"]
 figure = plot_pairs(run, found)
@@ -59,7 +59,7 @@ figure = plot_pairs(run, found)
 gallery.shares(found)
 
 # %% tags=["hide-input"]
-gallery.intervals(run).style.format("{:.3f}")
+gallery.intervals(run)
 
 # %% [markdown]
 # ## What the circuit cares about, and what not

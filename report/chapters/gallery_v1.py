@@ -50,7 +50,7 @@ figure = plot_circuit("v1")
 figure = plot_statistics(run)
 
 # %% tags=["hide-input"]
-gallery.reached(run).style.format("{:.4f}")
+gallery.reached(run)
 
 # %% mystnb={"figure": {"caption": "Samples of the answer, parameter against parameter, with marginals on the diagonal. Axes span the samples. A colour is a region, blue the largest.", "name": "fig-gallery-v1-pairs"}, "image": {"alt": "Four by four panels; sigma_E against sigma_P is a thin quarter circle near 0, sigma_S and sigma_V are spread over their bounds."}} tags=["hide-input"]
 figure = plot_pairs(run, found)
@@ -59,7 +59,7 @@ figure = plot_pairs(run, found)
 gallery.shares(found)
 
 # %% tags=["hide-input"]
-gallery.intervals(run).style.format("{:.3f}")
+gallery.intervals(run)
 
 # %% [markdown]
 # ## What the circuit cares about, and what not
