@@ -44,7 +44,7 @@ NOMINAL = {"g_synB": STG().g_synB} | {
 SETS = ("d2", *NOMINAL, "d5", "d8", "d12")
 PAIRS, SEED = 50, 1
 PLANNER = Planner(rounds=24)
-BRIEF = Planner(rounds=8)  # beside a grid
+BRIEF = Planner(rounds=8)  # where a grid finds no way by cells' faces
 SHORTENED, SHORTENING_ROUNDS = 5, 4  # paths; rounds of walks between their points
 CELLS = {2: (2_000,) * 2, 3: (128,) * 3}  # of the grids, along each axis
 #: cells and reach of a finer grid, where the modes all but touch on the coarse one
@@ -158,9 +158,9 @@ def described(given: Problem, found: Connection) -> dict[str, Any]:
 
 def planned(given: Problem, grid: Gridded | None) -> dict[str, Any]:
     """Plan paths for the pairs, and describe those that are found."""
-    found = (BRIEF if grid else PLANNER).connect(
-        given.circuit, given.prop, given.starts, given.goals, SEED, grid.guides if grid else None
-    )
+    planner = BRIEF if grid and not grid.counts["faces"] else PLANNER
+    guides = grid.guides if grid else None
+    found = planner.connect(given.circuit, given.prop, given.starts, given.goals, SEED, guides)
     already = grid.counts["simulations"] if grid else 0
     components = found.roadmap.components()[: 2 * PAIRS]
     joined = int(found.joined.sum())
@@ -220,7 +220,7 @@ def main() -> None:
     target = RESULTS / "joined.json"
     settings = {
         "planner": dataclasses.asdict(PLANNER),
-        "rounds_beside_a_grid": BRIEF.rounds,
+        "rounds_against_a_grid": BRIEF.rounds,
         "step": STEP,
         "check": CHECK,
         "check_of_a_proof": CHECK / FINER,
