@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from scipy import stats
 
@@ -30,7 +31,7 @@ from report.experiment import PROPERTY
 from report.studies.band import CHECK, FINER, PLANNED, STEP, Band
 from report.studies.cells import Gridded, gridded
 from report.studies.connection import Connection, Planner
-from report.studies.paths import on_level, shortened, verified
+from report.studies.paths import on_level, resampled, shortened, verified
 from report.studies.problems import CASES
 
 RESULTS = Path(__file__).parent / "results"
@@ -43,13 +44,13 @@ NOMINAL = {"g_synB": STG().g_synB} | {
 SETS = ("d2", *NOMINAL, "d5", "d8", "d12")
 PAIRS, SEED = 50, 1
 PLANNER = Planner(rounds=24)
-BRIEF = Planner(rounds=8)  # beside a grid
+BRIEF = Planner(rounds=8)  # where a grid finds no way by cells' faces
 SHORTENED, SHORTENING_ROUNDS = 5, 4  # paths; rounds of walks between their points
 CELLS = {2: (2_000,) * 2, 3: (128,) * 3}  # of the grids, along each axis
 #: cells and reach of a finer grid, where the modes all but touch on the coarse one
 FINER_CELLS = {"g_synB": ((320, 180, 200), (1.0, 0.2, 0.3))}
 LOW, HIGH = 1.0, 7.0  # nS: g_el of the pairs of twelve conductances
-KEPT = 200  # points of a stored path
+TOGETHER = 1_000  # points simulated at a time
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,14 +102,25 @@ def free_beside(name: str) -> tuple[str, ...]:
 
 
 def course(given: Problem, path: np.ndarray, band: Band) -> dict[str, Any]:
-    """A path as it is stored: at most `KEPT` of its points, in nS, with their statistics."""
-    u = path[np.unique(np.linspace(0, len(path) - 1, min(KEPT, len(path))).astype(int))]
-    f = np.array(given.prop.mean) + band.off(u) * np.array(given.prop.sd)
-    return {
-        "points": len(path),
-        "z": band.parameters(u).round(6).tolist(),
-        "statistics": f.round(5).tolist(),
-    }
+    """A path as it is stored, all of its points, in nS, with their statistics."""
+    f = np.array(given.prop.mean) + band.off(path) * np.array(given.prop.sd)
+    return {"z": band.parameters(path).round(7).tolist(), "statistics": f.round(5).tolist()}
+
+
+def trajectory_change(given: Problem, band: Band, path: np.ndarray, distance: float) -> float:
+    """Largest change of any neuron's voltage at any time from one point to the next, in mV.
+
+    Where it shrinks with the distance of the points nothing lies hidden between them: the two sides
+    of a thin wall in which the frequency leaves the band have different voltages.
+    """
+    u, largest = resampled(path, distance), 0.0
+    for first in range(0, len(u) - 1, TOGETHER):
+        z = band.parameters(u[first : first + TOGETHER + 1])
+        padded = np.concatenate([z, np.repeat(z[-1:], TOGETHER + 1 - len(z), axis=0)])
+        with jax.enable_x64(True):
+            change = jnp.abs(jnp.diff(given.circuit.voltages(padded), axis=0)).max()
+        largest = max(largest, 1e3 * float(change))
+    return largest
 
 
 def described(given: Problem, found: Connection) -> dict[str, Any]:
@@ -132,6 +144,10 @@ def described(given: Problem, found: Connection) -> dict[str, Any]:
             ).tolist(),
             "finely": finely,
             "finest": finest,
+            "trajectories_mV": [
+                max(trajectory_change(given, found.band, path, CHECK / each) for path in short)
+                for each in (FINER, FINER**2)
+            ],
             "narrowest": [narrow for _, narrow in levelled],
             "least_per_cent": [dict(zip(free, x.min(axis=0), strict=True)) for x in relative],
             "most_per_cent": [dict(zip(free, x.max(axis=0), strict=True)) for x in relative],
@@ -142,9 +158,9 @@ def described(given: Problem, found: Connection) -> dict[str, Any]:
 
 def planned(given: Problem, grid: Gridded | None) -> dict[str, Any]:
     """Plan paths for the pairs, and describe those that are found."""
-    found = (BRIEF if grid else PLANNER).connect(
-        given.circuit, given.prop, given.starts, given.goals, SEED, grid.guides if grid else None
-    )
+    planner = BRIEF if grid and not grid.counts["faces"] else PLANNER
+    guides = grid.guides if grid else None
+    found = planner.connect(given.circuit, given.prop, given.starts, given.goals, SEED, guides)
     already = grid.counts["simulations"] if grid else 0
     components = found.roadmap.components()[: 2 * PAIRS]
     joined = int(found.joined.sum())
@@ -204,7 +220,7 @@ def main() -> None:
     target = RESULTS / "joined.json"
     settings = {
         "planner": dataclasses.asdict(PLANNER),
-        "rounds_beside_a_grid": BRIEF.rounds,
+        "rounds_against_a_grid": BRIEF.rounds,
         "step": STEP,
         "check": CHECK,
         "check_of_a_proof": CHECK / FINER,

@@ -7,7 +7,7 @@ import itertools
 import jax
 import numpy as np
 
-from report.studies.band import CHECK, FINER, PROVEN_CHANGE, STEP, Band, tangent
+from report.studies.band import CHECK, FINER, STEP, Band, tangent
 from report.studies.connection import Connection, Planner
 
 _NEWTON = 8  # steps onto the level set
@@ -71,7 +71,7 @@ def verified(band: Band, paths: list[np.ndarray], distance: float) -> tuple[floa
 
 
 def on_level(band: Band, path: np.ndarray) -> tuple[np.ndarray, float]:
-    """A path brought onto the level set f = mean by Newton's method, and how near it stays.
+    """A path brought onto the level set f = mean where Newton's method does not tear it.
 
     Args:
         band: that of the path.
@@ -79,15 +79,26 @@ def on_level(band: Band, path: np.ndarray) -> tuple[np.ndarray, float]:
 
     Returns:
         (m, P) points, their ends moved too, and the largest distance from the target along it, in
-        sd: infinite where Newton's method tears the path.
+        sd.
     """
-    u = resampled(path, CHECK)
+    original = resampled(path, CHECK)
+    u = original
     for _ in range(_NEWTON):
         off, slopes = band.off_and_slopes(u)
         move = tangent(np.zeros_like(u), off, slopes, u)
         longest = np.maximum(np.abs(move).max(axis=1, keepdims=True), 1e-12)
         u = np.clip(u + move * np.minimum(1, CHECK / longest), 0, 1)
-    if np.abs(np.diff(u, axis=0)).max() > STEP:
-        return u, float("inf")
-    reached, change = verified(band, [u], CHECK / FINER)
-    return u, reached if change < PROVEN_CHANGE else float("inf")
+    left = np.zeros(len(u), bool)  # points that stay where they were
+    changed = np.ones(len(u) - 1, bool)  # edges to be looked at
+    while changed.any():
+        edges = np.flatnonzero(changed)
+        short = np.abs(u[edges + 1] - u[edges]).max(axis=1) <= STEP
+        torn = edges[~short]
+        good = band.proves_edges(u[edges[short]], u[edges[short] + 1])
+        torn = np.concatenate([torn, edges[short][~good]])
+        back = np.setdiff1d(np.concatenate([torn, torn + 1]), np.flatnonzero(left))
+        left[back] = True
+        u[back] = original[back]
+        changed[:] = False
+        changed[np.clip(np.concatenate([back - 1, back]), 0, len(changed) - 1)] = True
+    return u, verified(band, [u], CHECK / FINER)[0]
