@@ -6,6 +6,7 @@ import jax
 import numpy as np
 import pytest
 
+from dsnlib import StochasticCircuit
 from report.studies.problems import CASES, REFERENCES
 from report.studies.references import long_chains
 from report.studies.references.closed_forms import linear2d, rank_two, rank_two_image
@@ -30,7 +31,10 @@ def test_samples_have_their_statistics_and_the_targets_moments(name, x64):
     low, high = case.circuit.bounds.T
     assert ((z >= low) & (z <= high)).all()  # and so finite
     if name not in CLOSED:  # a simulation in single precision; the last digits matter to few draws
-        again = np.asarray(case.circuit.statistics(z[:500].astype(float)))
+        noisy = isinstance(
+            case.circuit, StochasticCircuit
+        )  # numbers of z's precision
+        again = np.asarray(case.circuit.statistics(z[:500] if noisy else z[:500].astype(float)))
         assert (np.abs(again - f[:500]) < 1e-4).mean() > 0.98
     else:
         again = np.asarray(case.circuit.statistics(z.astype(float)))

@@ -16,6 +16,7 @@ import yaml
 from dsnlib import AugmentedLagrangian, load_run
 from dsnlib.methods import METHODS
 from dsnlib.runs.provenance import numerics_files
+from report.gallery import SYSTEMS
 from sweeps import ROOT, TINY, copy_of_the_repository, due, git, snakemake
 from workflow.book import contents
 from workflow.book import main as lay_out
@@ -30,6 +31,7 @@ RUNS = ["runs/c0-1_seed-1", "runs/c0-100_seed-1"]
 TRAINED = sorted(f"{run}/run.nc" for run in RUNS)
 SHOWN = sorted(f"{run}.ipynb" for run in RUNS)
 BOOK = "book/_build/html/.complete"
+GALLERY = sorted(f"report/gallery/{name}/run.nc" for name in SYSTEMS)
 CHAPTERS = sorted(f"book/{path.stem}.ipynb" for path in (ROOT / "report/chapters").glob("*.py"))
 
 
@@ -75,8 +77,8 @@ def test_fresh_clone_trains_nothing(clone):
     [
         ("book/method.md", [BOOK]),
         ("src/dsnlib/methods/lagrangian/training.py", [*TRAINED, *SHOWN, *CHAPTERS, BOOK]),
-        ("src/dsnlib/circuits/stg/equations.py", [*TRAINED, *SHOWN, *CHAPTERS, BOOK]),
-        ("src/dsnlib/circuits/linear2d.py", [*SHOWN, *CHAPTERS, BOOK]),
+        ("src/dsnlib/circuits/stg/equations.py", [*TRAINED, *GALLERY, *SHOWN, *CHAPTERS, BOOK]),
+        ("src/dsnlib/circuits/linear2d.py", [*GALLERY, *SHOWN, *CHAPTERS, BOOK]),
         ("src/dsnlib/plots/history.py", [*SHOWN, *CHAPTERS, BOOK]),
         ("src/dsnlib/runs/folder.py", [BOOK]),
         ("src/dsnlib/storage/files.py", [BOOK]),
