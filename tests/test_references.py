@@ -31,9 +31,7 @@ def test_samples_have_their_statistics_and_the_targets_moments(name, x64):
     low, high = case.circuit.bounds.T
     assert ((z >= low) & (z <= high)).all()  # and so finite
     if name not in CLOSED:  # a simulation in single precision; the last digits matter to few draws
-        noisy = isinstance(
-            case.circuit, StochasticCircuit
-        )  # numbers of z's precision
+        noisy = isinstance(case.circuit, StochasticCircuit)  # numbers of z's precision
         again = np.asarray(case.circuit.statistics(z[:500] if noisy else z[:500].astype(float)))
         assert (np.abs(again - f[:500]) < 1e-4).mean() > 0.98
     else:
