@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 
 import jax
-import jupytext
 import nbformat
 import numpy as np
 import pytest
 from scipy import stats
 
 from dsnlib import load_run
+from workflow.sources import read
 
 ROOT = Path(__file__).parent.parent
 SOURCES = [
@@ -67,7 +67,7 @@ def test_executed_notebooks_show_their_source(path):
         for cell in nbformat.read(path, as_version=4).cells
         if "injected-parameters" not in cell.metadata.get("tags", [])
     ]
-    assert executed == [cell.source for cell in jupytext.read(source_of(path)).cells]
+    assert executed == [cell.source for cell in read(source_of(path)).cells]
 
 
 @pytest.mark.parametrize("path", EXECUTED, ids=names(EXECUTED))

@@ -24,7 +24,7 @@ def run_with(z, seed=1):
     samples = {name: (("island", "sample"), z[..., k]) for k, name in enumerate(names)}
     parameters = [{"name": name, "unit": "1", "low": -9, "high": 9} for name in names]
     data = xr.Dataset(attrs={"parameters": json.dumps(parameters)})
-    return SimpleNamespace(data=data, samples=xr.Dataset(samples), seed=seed)
+    return SimpleNamespace(data=data, samples=xr.Dataset(samples), z=z, seed=seed)
 
 
 @pytest.mark.parametrize("P", [2, 6, 12])

@@ -128,6 +128,22 @@ def test_source_is_read_as_cells_with_their_tags(tmp_path):
         read(tmp_path / "other.py")
 
 
+def test_source_takes_in_the_cells_of_another(tmp_path):
+    (tmp_path / "shared").mkdir()
+    figure = '# %% mystnb={"figure": {"caption": "C", "name": "pairs"}}\nplot()\n'
+    (tmp_path / "shared" / "part.py").write_text(f"{figure}\n# %%\nb = 2\n")
+    (tmp_path / "page_one.py").write_text(
+        "# %%\na = 1\n\n# %%\n# include: shared/part.py\n\n# %%\n# a comment\nc = 3\n"
+    )
+    cells = read(tmp_path / "page_one.py").cells
+    assert [cell.source for cell in cells] == ["a = 1", "plot()", "b = 2", "# a comment\nc = 3"]
+    assert cells[1].metadata.mystnb.figure == {"caption": "C", "name": "fig-page-one-pairs"}
+    assert len({cell.id for cell in cells}) == 4
+    (tmp_path / "page_two.py").write_text("# %%\n# include: shared/gone.py\n")
+    with pytest.raises(FileNotFoundError):
+        read(tmp_path / "page_two.py")
+
+
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_chapters_are_whole_notebooks(path):
     notebook = read(path)

@@ -16,7 +16,7 @@ import yaml
 from dsnlib import AugmentedLagrangian, load_run
 from dsnlib.methods import METHODS
 from dsnlib.runs.provenance import numerics_files
-from report.gallery import SYSTEMS
+from report.gallery.systems import SYSTEMS
 from sweeps import ROOT, TINY, copy_of_the_repository, due, git, snakemake
 from workflow.book import contents
 from workflow.book import main as lay_out
@@ -84,6 +84,8 @@ def test_fresh_clone_trains_nothing(clone):
         ("src/dsnlib/storage/files.py", [BOOK]),
         ("report/claims.py", [*CHAPTERS, BOOK]),
         ("report/studies/gradients.py", [BOOK]),
+        ("report/studies/problems.py", [*CHAPTERS, BOOK]),
+        ("report/chapters/shared/gallery_trust.py", [*CHAPTERS, BOOK]),
         (
             "benchmarks/results/scaling.json",
             ["book/comparison.ipynb", "book/cost.ipynb", "book/systems.ipynb", BOOK],

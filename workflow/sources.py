@@ -9,6 +9,7 @@ from typing import Any
 import jupytext
 from nbformat import NotebookNode
 
+_INCLUDE = "# include: "
 _LAYOUT = ("lines_to_next_cell", "lines_to_end_of_cell_marker")  # of the text, not of the cell
 
 
@@ -16,7 +17,9 @@ def read(path: Path) -> NotebookNode:
     """The notebook that a source stands for.
 
     Args:
-        path: a notebook, or Python text whose cells are marked by `# %%`.
+        path: a notebook, or Python text whose cells are marked by `# %%`. A cell of text that says
+            only `# include: FILE` stands for the cells of that file beside it; the names of their
+            figures get the name of the including text in front.
 
     Returns:
         A notebook. Two readings of a source are the same: cells of a text are numbered.
@@ -24,11 +27,23 @@ def read(path: Path) -> NotebookNode:
     notebook = jupytext.read(path)
     if path.suffix == ".py":
         notebook.metadata.pop("jupytext", None)
+        notebook.cells = [each for cell in notebook.cells for each in _spliced(cell, path)]
         for number, cell in enumerate(notebook.cells):
             cell.id = f"{path.stem}-{number:02d}"
             for key in _LAYOUT:
                 cell.metadata.pop(key, None)
     return notebook
+
+
+def _spliced(cell: NotebookNode, path: Path) -> list[NotebookNode]:
+    """The cells for which a cell of the text at a path stands."""
+    if not cell.source.startswith(_INCLUDE):
+        return [cell]
+    cells = jupytext.read(path.parent / cell.source.removeprefix(_INCLUDE)).cells
+    for each in cells:
+        if figure := each.metadata.get("mystnb", {}).get("figure"):
+            figure["name"] = f"fig-{path.stem.replace('_', '-')}-{figure['name']}"
+    return list(cells)
 
 
 def parameters(notebook: NotebookNode) -> dict[str, Any]:

@@ -1,25 +1,22 @@
-"""Make the run of one page of the gallery: python -m workflow.system NAME."""
+"""Make the run of one page of the gallery: python -m workflow.system NAME [DEVICES]."""
 
 from __future__ import annotations
 
 import sys
 
-from dsnlib.runs.folder import discard_stale
-from report.gallery import FOLDER, run_of
-from workflow.processes import follow_head
+from report.gallery.systems import FOLDER, problem_of
+from workflow.train import train
 
 
-def main(name: str) -> None:
-    """Make or resume the run; checkpoints that other code wrote are removed first.
+def main(name: str, devices: str = "") -> None:
+    """Make or resume the run, as `workflow.train` does those of a grid.
 
     Args:
-        name: of the system, among `report.gallery.SYSTEMS`.
+        name: of the system, among `report.gallery.systems.SYSTEMS`.
+        devices: of which the run takes one, separated by commas; none: what JAX finds.
     """
-    follow_head()
-    for file in discard_stale(FOLDER / name):
-        print(f"{file} was written by other code: removed, the run starts afresh")
-    run_of(name)
+    train(problem_of(name), FOLDER / name, devices)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

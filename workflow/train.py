@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import dsnlib
+from dsnlib.methods import Problem
 from dsnlib.runs.folder import discard_stale
 from workflow.experiment import experiment
 from workflow.processes import device, follow_head
@@ -28,10 +29,14 @@ def main(page: str, folder: str, given: str, devices: str = "") -> None:
         given: in JSON.
         devices: of which the run takes one, separated by commas; none: what JAX finds.
     """
+    train(experiment(parameters(read(Path(page))) | json.loads(given)), Path(folder), devices)
+
+
+def train(wanted: Problem, folder: Path, devices: str = "") -> None:
+    """The same for a run that is known; arguments as of `main`."""
     follow_head()
     with device(devices.split(",") if devices else []):
-        wanted = experiment(parameters(read(Path(page))) | json.loads(given))
-        for file in discard_stale(Path(folder)):
+        for file in discard_stale(folder):
             print(f"{file} was written by other training code: removed, training starts afresh")
         dsnlib.fit(wanted.circuit, wanted.prop, wanted.method, seed=wanted.seed, out=folder)
 

@@ -17,7 +17,7 @@
 # circuit cares about, what it does at samples of the answer, and how far all that is from a
 # reference that was made without SMC. Five of them are those of EPI {cite:p}`bittner2021interrogating`,
 # the method that followed the note's: the stomatogastric circuit, the linear system, the network of
-# rank two, visual cortex and superior colliculus. No reference answers for them had been published.
+# rank two, visual cortex and superior colliculus. We know of no published reference answers.
 
 # %% tags=["hide-input"]
 import json
@@ -26,32 +26,30 @@ from pathlib import Path
 import pandas as pd
 
 from dsnlib.plots import use_style
-from report import gallery
 from report.figures import plot_scaling
+from report.gallery import tables
+from report.gluing import gluer
 from report.studies.problems import CASES
 from report.text import fixed, plus_minus
 
 use_style()
-rows = {}
-for name, title in gallery.SYSTEMS.items():
-    run, case = gallery.run_of(name), CASES[name]
-    rows[title] = {
-        "parameters": len(case.circuit.parameters),
-        "statistics": len(case.circuit.observables),
-        "particles": f"4 x {run.method.particles:,}",
-        "simulations (million)": fixed(run.simulations / 1e6, 1),
-        "time (s)": fixed(run.data.attrs["seconds"], 0),
-        "entropy (nat)": plus_minus(*run.entropy),
-        "trusted": "yes" if run.trusted else "no",
-        **gallery.distance_row(name, run),
-    }
-pd.DataFrame(rows).T
+glue_text = gluer("gallery")
+table = tables.overview()
+cheaper = table[tables.UNIFORM].astype(float) < table[tables.SIMULATIONS].astype(float)
+glue_text("uniform-wins", "; ".join(table.index[cheaper]))
+glue_text("uniform-most", fixed(table[tables.UNIFORM].astype(float).max(), 0))
+table
 
 # %% [markdown]
 # C2ST is the share of samples that boosted trees assign rightly to run or reference; 0.5 is chance.
 # *Limit* is the same figure for two halves of the reference, plus two standard errors: what exact
-# samples would score. *Trusted* is what the run says of itself. Times are on one thread of
-# the machine that each page names.
+# samples would score. *Trusted* is what the run says of itself.
+#
+# **Weighted uniform draws are the simplest rival.** The column gives how many of them are worth as
+# much as SMC's samples, by the effective share that the reference says and the run's smallest
+# effective sample size. Where that is below SMC's simulations, uniform draws are simpler and
+# cheaper. They win here: {glue:text}`gallery-uniform-wins`. At the other end it would take
+# {glue:text}`gallery-uniform-most` million of them.
 #
 # ## Use the references for your own method
 #
@@ -68,7 +66,7 @@ pd.DataFrame(rows).T
 # ```
 
 # %% tags=["hide-input"]
-gallery.references_table()
+tables.references_table()
 
 # %% [markdown]
 # ## How the cost grows with the number of parameters
@@ -79,18 +77,20 @@ gallery.references_table()
 # all diagnostics, among them an equivalence test of means and variances; the table says which do
 # not. The costs are not those of one machine: theirs had 32 cores or a V100.
 #
-# **SMC solves up to 100 parameters here and fails at 200.** While its relaxation falls, a smaller
-# amplification is easiest had by networks both of whose eigenvalues are negative. Their leading
-# eigenvalue is 0, that of the directions which the network does not touch: a plateau on which
-# growth has no gradient. At N = 50 all particles are on it before growth matters, and none gets
-# back. The run sees that it failed. EPI, which follows a gradient from a start of its own, does not
-# have this problem and goes further.
+# **SMC solves up to 100 parameters here and fails at 200.** At the end of that run the growth of
+# every particle is {glue:text}`gallery-stuck`, and the run says that it failed. A likely cause is a
+# plateau: where both eigenvalues that U and V make are negative, the leading one is 0, that of the
+# directions which the network does not touch. Growth has no gradient there, and small
+# amplifications are most easily had there. EPI's authors report that it converges up to N = 250.
 
-# %% mystnb={"figure": {"caption": "Cost on the network of rank two against its number of parameters. Left: simulations, for SMC those of all four islands, for SNPE those of one round, as EPI's authors report. Right: SMC's processor time on one thread, with compiling; dashed: the time after which EPI's authors stopped SNPE.", "name": "fig-gallery-scaling"}, "image": {"alt": "Two log-log panels against 8 to 1,000 parameters. Left: SMC's simulations stay between about 2 and 35 million, SNPE's simulations a round rise from a thousand to a quarter of a million, where it converged once or not at all. Right: SMC's processor seconds rise from tens to thousands, far below a dashed line at 1.5 days."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Cost on the network of rank two against its number of parameters. Left: simulations, for SMC those of all four islands, for SNPE those of one round, as EPI's authors report; at 1,000 parameters they report that it never converged. Right: SMC's processor time on one thread, with compiling; dashed: the time after which EPI's authors stopped SNPE.", "name": "fig-gallery-scaling"}, "image": {"alt": "Two log-log panels against 8 to 1,000 parameters. Left: SMC's simulations stay between about 2 and 35 million, SNPE's simulations a round rise from a thousand to a quarter of a million at 400 parameters, where it converged once. Right: SMC's processor seconds rise from tens to thousands, far below a dashed line at 1.5 days."}} tags=["hide-input"]
 records = [
     json.loads(path.read_text())
     for path in sorted(Path("report/studies/results").glob("systems_rnn*.json"))
 ]
+(large,) = (r for r in records if r["case"] == "rnn50")
+growth = CASES["rnn50"].prop.mean[0] + CASES["rnn50"].prop.sd[0] * large["mean_sd"][0][0]
+glue_text("stuck", f"{growth:.3f}, with a variance of {large['variance'][0][0]:.3f}")
 figure = plot_scaling(records)
 
 # %% tags=["hide-input"]

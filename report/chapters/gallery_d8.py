@@ -20,64 +20,22 @@
 # **The property.** As in two dimensions: the hub oscillates at 0.525 Hz, with a standard deviation
 # of 0.025 Hz.
 
-# %% tags=["hide-input"]
-from dsnlib.answer import directions, regions
-from dsnlib.plots import plot_directions, plot_pairs, plot_statistics, use_style
-from report import gallery
-from report.figures import plot_circuit, plot_traces
-from report.gluing import gluer
-from report.text import fixed, plus_minus
-
+# %% tags=["remove-cell"]
 NAME = "d8"
-use_style()
-glue_text = gluer(f"gallery_{NAME}")
-run = gallery.run_of(NAME)
-found = regions(run)
-glue_text("entropy", plus_minus(*run.entropy))
-glue_text("simulations", fixed(run.simulations / 1e6, 2))
-glue_text("seconds", fixed(run.data.attrs["seconds"], 0))
-glue_text("regions", len(found.table))
-gallery.summary(run)
 
-# %% mystnb={"figure": {"caption": "The circuit. A filled circle ends an inhibitory synapse, a zigzag is an electrical one.", "name": "fig-gallery-d8-circuit"}, "image": {"alt": "Drawing of the circuit of the page The circuit, eight conductances."}} tags=["hide-input"]
-figure = plot_circuit("stg")
+# %%
+# include: shared/gallery_answer.py
 
-# %% [markdown]
-# ## The answer
-
-# %% mystnb={"figure": {"caption": "The statistics of the samples, an outline an island; dashed: the Gaussian with the target's moments.", "name": "fig-gallery-d8-statistics"}, "image": {"alt": "Histograms of the statistics on the four islands, which lie on each other, with the target's Gaussian as a dashed curve."}} tags=["hide-input"]
-figure = plot_statistics(run)
-
-# %% tags=["hide-input"]
-gallery.reached(run)
-
-# %% mystnb={"figure": {"caption": "Samples of the answer, parameter against parameter, with marginals on the diagonal. Axes span the samples. A colour is a region, blue the largest.", "name": "fig-gallery-d8-pairs"}, "image": {"alt": "Eight by eight panels of samples; single parameters are spread over most of their bounds, g_el and g_synB are correlated."}} tags=["hide-input"]
-figure = plot_pairs(run, found)
-
-# %% tags=["hide-input"]
-gallery.shares(found)
-
-# %% tags=["hide-input"]
-gallery.intervals(run)
-
-# %% [markdown]
-# ## What the circuit cares about, and what not
-#
-# The curvature of the log-density at its densest sample: a direction with a small standard
-# deviation is *stiff*, one with a large one *free*.
-
-# %% mystnb={"figure": {"caption": "Directions at the densest sample. Left: how far the answer reaches along each, as the standard deviation of the Gaussian with the same curvature, in shares of the box. Right: the direction's composition, with parameters scaled to the box.", "name": "fig-gallery-d8-directions"}, "image": {"alt": "Bars of the reach of each direction, the first much shorter than the last, beside a matrix of the weights of the parameters in each direction."}} tags=["hide-input"]
-stiff = directions(run)
-glue_text("stiffest", f"{stiff.sd[0]:.3f}")
-figure = plot_directions(stiff, [p.name for p in run.circuit.parameters])
+# %%
+# include: shared/gallery_directions.py
 
 # %% [markdown]
 # ## Activity
 #
 # The hub's voltage.
 
-# %% mystnb={"figure": {"caption": "Activity at samples of the answer, drawn at random; a row is a region, the largest first.", "name": "fig-gallery-d8-traces"}, "image": {"alt": "Panels with the activity against time at samples of each region."}} tags=["hide-input"]
-figure = plot_traces(run, found)
+# %%
+# include: shared/gallery_trust.py
 
 # %% [markdown]
 # ## What becomes of the note's two modes?
@@ -86,8 +44,9 @@ figure = plot_traces(run, found)
 # conductances are free? A planner looked for paths from {glue:text}`gallery_d8-pairs` points of the
 # lower mode to as many of the upper one, with the other conductances at their published values at
 # both ends and free in between. Along a path the hub's frequency must stay within two standard
-# deviations of the target everywhere; a bound on its slope between points proves that, in double
-# precision. A path is a proof. That none was found is none.
+# deviations of the target. This was simulated in double precision at steps of at most
+# 10{superscript}`-4` of each parameter's range. It is evidence at that resolution, no proof: the
+# frequency can change within a step, see below. That no path was found says less.
 #
 # - **Joined by one more conductance**: {glue:text}`gallery_d8-single-joined`.
 # - **Joined with {glue:text}`gallery_d8-joined-sets` conductances free**:
@@ -96,21 +55,28 @@ figure = plot_traces(run, found)
 #   of the three parameters cells of the band touch for {glue:text}`gallery_d8-maybe`, where the
 #   question stays open; for the others they do not. Not tried: {glue:text}`gallery_d8-untried`.
 # - **Twelve conductances and three frequencies**, between samples with small and with large g_el:
-#   {glue:text}`gallery_d8-twelve`. The band is so thin there that the planner proved only short
-#   paths, so this says little.
+#   {glue:text}`gallery_d8-twelve`. The band is so thin there that the planner linked hardly any
+#   points, so this says little.
 #
-# So the two modes of the note belong to one region as soon as the right conductances may change:
+# So, at this resolution, the two modes of the note belong to one region as soon as the right conductances may change:
 # two regions are a property of the slice that the note looked at.
-# {glue:text}`gallery_d8-way`
+# {glue:text}`gallery_d8-way` The pairs of a set share most of their way, so an interval is about
+# points of the two modes, not about independent paths.
+#
+# Between neighbouring points of shortened paths the frequency changes by up to
+# {glue:text}`gallery_d8-change` sd at steps of 10{superscript}`-4` of a range, and by up to
+# {glue:text}`gallery_d8-change-finer` sd at steps ten times finer.
 
-# %% mystnb={"figure": {"caption": "A path between the note's two modes. Left: conductances along the shortest of the paths that were found with eight conductances free, those beside g_el and g_synA in per cent of their published values, and the hub's frequency with the target's band. Right: share of the pairs of points that proven paths join, with 95 % intervals, by what is free beside g_el and g_synA.", "name": "fig-gallery-d8-paths"}, "image": {"alt": "Left: three stacked panels of conductances and of the hub's frequency along a path, the frequency staying in a green band. Right: for each set a dot at 0 or at 100 %, with its interval."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "A path between the note's two modes. Left: conductances along the shortest of the paths that were found with eight conductances free, those beside g_el and g_synA in per cent of their published values, and the hub's frequency with the target's band. Right: share of the pairs of points that paths join, with 95 % intervals, by what is free beside g_el and g_synA.", "name": "fig-gallery-d8-paths"}, "image": {"alt": "Left: three stacked panels of conductances and of the hub's frequency along a path, the frequency staying in a green band. Right: for each set a dot at 0 or at 100 %, with its interval."}} tags=["hide-input"]
 import json
 from pathlib import Path
 
 from dsnlib import EmergentProperty
 from report.figures import plot_paths
+from report.gluing import gluer
 from report.studies.joined import NOMINAL
 
+glue_text = gluer("gallery_d8")
 sets = json.loads(Path("report/studies/results/joined.json").read_text())["sets"]
 many = {name: one for name, one in sets.items() if len(one["free"]) > 3 and name != "d12"}
 single = {name: one for name, one in sets.items() if len(one["free"]) == 3}
@@ -133,6 +99,9 @@ glue_text("single-open", ", ".join(apart))
 glue_text("maybe", ", ".join(touching) or "none of them")
 glue_text("untried", ", ".join(untried) or "none")
 glue_text("twelve", pairs(sets["d12"]))
+shortened = [one["shortened"] for one in sets.values() if one["joined"]]
+glue_text("change", f"{max(each['finely'][1] for each in shortened):.1f}")
+glue_text("change-finer", f"{max(each['finest'][1] for each in shortened):.1f}")
 moved = {
     name: (
         min(each[name] for each in sets["d5"]["shortened"]["least_per_cent"]),
@@ -147,20 +116,6 @@ glue_text(
     + " of its published value.",
 )
 figure = plot_paths(list(sets.values()), "d8", EmergentProperty([0.525], [0.025]), NOMINAL)
-
-# %% [markdown]
-# ## Can it be trusted?
-#
-# What the run says of itself:
-
-# %% tags=["hide-input"]
-gallery.checks(run)
-
-# %% [markdown]
-# Its distance from the reference, which was made without SMC (see {doc}`gallery`):
-
-# %% tags=["hide-input"]
-gallery.distance(NAME, run)
 
 # %% [markdown]
 # ## What is known, and what is new

@@ -22,45 +22,11 @@
 # network is stable; the leading eigenvalue of its symmetric part is 1.5 (0.25), so it amplifies
 # some inputs for a while.
 
-# %% tags=["hide-input"]
-from dsnlib.answer import regions
-from dsnlib.plots import plot_pairs, plot_statistics, use_style
-from report import gallery
-from report.figures import plot_circuit, plot_traces
-from report.gluing import gluer
-from report.text import fixed, plus_minus
-
+# %% tags=["remove-cell"]
 NAME = "rnn10"
-use_style()
-glue_text = gluer(f"gallery_{NAME}")
-run = gallery.run_of(NAME)
-found = regions(run)
-glue_text("entropy", plus_minus(*run.entropy))
-glue_text("simulations", fixed(run.simulations / 1e6, 2))
-glue_text("seconds", fixed(run.data.attrs["seconds"], 0))
-glue_text("regions", len(found.table))
-gallery.summary(run)
 
-# %% mystnb={"figure": {"caption": "The circuit. Green arrows excite, blue ends inhibit, grey arrows may do either.", "name": "fig-gallery-rnn10-circuit"}, "image": {"alt": "Drawing of the circuit of the page A recurrent network of rank two."}} tags=["hide-input"]
-figure = plot_circuit("rnn")
-
-# %% [markdown]
-# ## The answer
-
-# %% mystnb={"figure": {"caption": "The statistics of the samples, an outline an island; dashed: the Gaussian with the target's moments.", "name": "fig-gallery-rnn10-statistics"}, "image": {"alt": "Histograms of the statistics on the four islands, which lie on each other, with the target's Gaussian as a dashed curve."}} tags=["hide-input"]
-figure = plot_statistics(run)
-
-# %% tags=["hide-input"]
-gallery.reached(run)
-
-# %% mystnb={"figure": {"caption": "Samples of the answer, parameter against parameter, for some of the parameters, with marginals on the diagonal. Axes span the samples. A colour is a region, blue the largest.", "name": "fig-gallery-rnn10-pairs"}, "image": {"alt": "Four by four panels of single entries of U and V, each spread about 0."}} tags=["hide-input"]
-figure = plot_pairs(run, found, ["u11", "u12", "v11", "v12"])
-
-# %% tags=["hide-input"]
-gallery.shares(found).loc[["share (%)"]]
-
-# %% tags=["hide-input"]
-gallery.intervals(run).head(8)
+# %%
+# include: shared/gallery_answer.py
 
 # %% [markdown]
 # ## Activity
@@ -68,25 +34,15 @@ gallery.intervals(run).head(8)
 # Length of the network's activity after a start of length 1 along the direction that grows fastest
 # at first: it grows, then decays.
 
-# %% mystnb={"figure": {"caption": "Activity at samples of the answer, drawn at random; a row is a region, the largest first.", "name": "fig-gallery-rnn10-traces"}, "image": {"alt": "Panels with the activity against time at samples of each region."}} tags=["hide-input"]
-figure = plot_traces(run, found)
+# %%
+# include: shared/gallery_trust.py
 
 # %% tags=["hide-input"]
+from report.gluing import gluer
+from report.text import fixed
+
+glue_text = gluer("gallery_rnn10")
 glue_text("plateau", fixed(100 * (run.samples.growth == 0).mean(), 0))
-
-# %% [markdown]
-# ## Can it be trusted?
-#
-# What the run says of itself:
-
-# %% tags=["hide-input"]
-gallery.checks(run)
-
-# %% [markdown]
-# Its distance from the reference, which was made without SMC (see {doc}`gallery`):
-
-# %% tags=["hide-input"]
-gallery.distance(NAME, run)
 
 # %% [markdown]
 # ## What is known, and what is new

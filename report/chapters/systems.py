@@ -39,6 +39,7 @@ import numpy as np
 import pandas as pd
 
 from report.figures import plot_rarity
+from report.gallery.tables import EFFECTIVE
 from report.gluing import gluer
 from report.studies.problems import CASES, RARITIES
 from report.studies.truths import ring
@@ -116,7 +117,6 @@ table.set_index(["problem", "parameters", "seed"])
 # rare, uniform draws are cheaper.
 
 # %% mystnb={"image": {"alt": "Log-log plot of simulations against the share of the box, from a hundredth to a hundred-millionth. SMC's runs rise from 7 to 13 million; uniform draws rise as a straight line from below a million to above a hundred billion and cross SMC's before a thousandth."}, "figure": {"caption": "Simulations that a shell in six dimensions asks for, against the share of the box within two standard deviations of its target. SMC: all four islands of each of three runs. Uniform draws: as many as leave, weighted, the effective samples that the median run of SMC has; their effective share follows from the integral of the squared density, by quadrature.", "name": "fig-systems-rarity"}} tags=["hide-input"]
-EFFECTIVE = "smallest effective sample size of a parameter or statistic"
 rare = {k: [r for r in records if r["case"] == f"rare{k}"] for k in RARITIES}
 draws = []
 for k, runs in rare.items():

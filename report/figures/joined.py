@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from dsnlib import STG
 from dsnlib.maxent.modes import BAND_SDS
 from dsnlib.plots.style import BAND_COLOUR, TARGET
 from dsnlib.property import EmergentProperty
@@ -36,7 +37,7 @@ def plot_paths(
     """
     figure, axes = plt.subplot_mosaic(
         [["plane", "shares"], ["others", "shares"], ["frequency", "shares"]],
-        figsize=(7.5, 5.6), width_ratios=(1.2, 1), height_ratios=(1, 1.6, 0.9),
+        figsize=(7.5, 6.2), width_ratios=(1.2, 1), height_ratios=(1, 1.6, 0.9),
     )  # fmt: skip
     (one,) = (each for each in sets if each["set"] == shown)
     course = [axes[name] for name in ("plane", "others", "frequency")]
@@ -57,10 +58,14 @@ def _plot_course(
     plane, others, frequency = axes
     z = np.array(one["path"]["z"])
     f = np.array(one["path"]["statistics"])[:, one["statistics"].index("f_hub")]
-    along = np.linspace(0, 1, len(z))
+    ranges = np.ptp(STG(free=tuple(one["free"])).bounds, axis=1)
+    along = np.cumsum(np.linalg.norm(np.diff(z / ranges, axis=0, prepend=z[:1] / ranges), axis=1))
+    along /= along[-1]
     for name, values, style in zip(one["free"][:2], z.T, ("-", "--"), strict=False):
         plane.plot(along, values, style, color="0.15", label=name)
-    plane.set(ylabel="conductance\n(nS)", ylim=(0, None), title=f"a path, {len(z.T)} conductances")
+    plane.set(
+        ylabel="conductance\n(nS)", ylim=(0, None), title=f"one path, {len(z.T)} free conductances"
+    )
     for name, values, colour in zip(one["free"][2:], z.T[2:], CONDUCTANCE_COLOURS, strict=False):
         others.plot(along, 100 * values / nominal[name], color=colour, label=name)
     others.axhline(100, **TARGET)
@@ -82,24 +87,36 @@ def _plot_shares(ax: Axes, sets: Sequence[Mapping[str, Any]]) -> None:
     share = np.array([each["joined"] / each["pairs"] for each in sets])
     interval = np.array([each["joined_interval"] for each in sets]).T
     ax.errorbar(share, rows, xerr=np.abs(interval - share), fmt="none", ecolor="0.4", linewidth=1.0)
-    by_grid = np.array([each["grid"] is not None for each in sets])
-    for those, marker, label in (
-        (by_grid, "o", "paths, and a grid agrees"),
-        (~by_grid, "D", "paths only"),
+    evidence = np.array([_evidence(each) for each in sets])
+    for name, marker, face in (
+        ("a path joins them", "o", "#0072B2"),
+        ("no path found, not excluded", "o", "white"),
+        ("a grid keeps them apart", "s", "0.15"),
     ):
-        ax.plot(share[those], rows[those], marker, color="#0072B2", markersize=5, label=label,
-                clip_on=False)  # fmt: skip
+        those = evidence == name
+        if those.any():
+            ax.plot(share[those], rows[those], marker, color=face, markeredgecolor="0.15",
+                    markersize=5.5, label=name, clip_on=False, zorder=3)  # fmt: skip
     ax.set_yticks(rows, [_label(each) for each in sets])
     ax.invert_yaxis()
     ax.grid(axis="y", color="0.92")
     ax.set(xlim=(0, 1), xlabel="pairs joined (%)", title="free beside g_el, g_synA")
     ax.xaxis.set_major_formatter(PercentFormatter(1, symbol=None))
-    ax.legend(loc="upper center", bbox_to_anchor=(0.4, -0.1))
+    ax.legend(loc="upper center", bbox_to_anchor=(0.35, -0.1))
+
+
+def _evidence(one: Mapping[str, Any]) -> str:
+    """What decides whether the modes of a set are joined."""
+    if one["joined"]:
+        return "a path joins them"
+    if one["grid"] and not one["grid"]["corners"]:
+        return "a grid keeps them apart"
+    return "no path found, not excluded"
 
 
 def _label(one: Mapping[str, Any]) -> str:
     """What the axis calls a set."""
-    beside = one["free"][2:]
-    if not beside:
-        return "none"
-    return beside[0] if len(beside) == 1 else f"{len(beside)} more"
+    beside, observed = one["free"][2:], len(one["statistics"])
+    if len(beside) < 2:
+        return beside[0] if beside else "none"
+    return f"{len(beside)} more" + (f",\n{observed} frequencies" if observed > 1 else "")

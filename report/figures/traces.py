@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import jax
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,19 +13,19 @@ from scipy import linalg
 
 from dsnlib import STG, V1, Circuit, Linear2D, RankTwoRNN, SuperiorColliculus
 from dsnlib.answer import Regions
+from dsnlib.circuits.stg import NEURONS
 from dsnlib.circuits.superior_colliculus import CUE_ENDS, DT, LIGHT_ENDS, TASKS, UNITS
 from dsnlib.circuits.v1 import DT as V1_DT
+from dsnlib.circuits.v1 import POPULATIONS
 from dsnlib.methods.smc import SMCRun
 from dsnlib.plots.parameters import region_colour
-from dsnlib.storage.dataset import attribute
 
 _UNIT_COLOURS = ("#332288", "#88CCEE", "#DDCC77", "#CC6677")  # Tol (2021)
 
 
 def samples_of_regions(run: SMCRun, regions: Regions, each: int) -> list[np.ndarray]:
     """Some samples of every region, at random: a list of (each, P) in the parameters' units."""
-    names = [p["name"] for p in attribute(run.data, "parameters")]
-    z = np.stack([run.samples[name].values.ravel() for name in names], axis=1)
+    z = run.z.reshape(-1, run.z.shape[-1])
     rng = np.random.default_rng(run.seed)
     chosen = []
     for region in range(len(regions.table)):
@@ -67,9 +69,9 @@ def plot_traces(run: SMCRun, regions: Regions, each: int = 3, most: int = 4) -> 
     return figure
 
 
-class _Labels:
-    def __init__(self, x: str, y: str) -> None:
-        self.x, self.y = x, y
+class _Labels(NamedTuple):
+    x: str
+    y: str
 
 
 def _draw(ax: Axes, circuit: Circuit, z: np.ndarray) -> _Labels:
@@ -79,7 +81,7 @@ def _draw(ax: Axes, circuit: Circuit, z: np.ndarray) -> _Labels:
             time = circuit.dt * np.arange(circuit.T + 1)
             voltages = 1e3 * np.asarray(circuit.voltages(z[None]))[0]
             for k, name in enumerate(observed):
-                index = ("f1", "f2", "hub", "s1", "s2").index(name)
+                index = NEURONS.index(name)
                 alone = len(observed) == 1
                 ax.plot(
                     time,
@@ -101,7 +103,7 @@ def _draw(ax: Axes, circuit: Circuit, z: np.ndarray) -> _Labels:
         case V1():
             rates = np.asarray(circuit.rates(jax.numpy.asarray(z), jax.random.key(0)))
             time = 1e3 * V1_DT * np.arange(len(rates))
-            for k, name in enumerate(("E", "P", "S", "V")):
+            for k, name in enumerate(POPULATIONS):
                 ax.plot(time, rates[:, k], color=_UNIT_COLOURS[k], label=name, linewidth=0.9)
             return _Labels("time (ms)", "rate (Hz)")
         case SuperiorColliculus():

@@ -34,12 +34,11 @@ LEAST = 1e-3  # of the box, width of a Gaussian
 class Noisy(Problem):
     """A case of the gallery on the box of its circuit; see `Problem`."""
 
-    circuit: Circuit | None = None
+    circuit: Circuit = dataclasses.field(kw_only=True)
 
     @property
     def bounds(self) -> np.ndarray:
         """(d, 2) of the parameters."""
-        assert self.circuit is not None
         return self.circuit.bounds
 
     @property
@@ -49,7 +48,6 @@ class Noisy(Problem):
 
     def statistics(self, unit: np.ndarray) -> np.ndarray:
         """(n, d) points of the unit box to (n, S) statistics."""
-        assert self.circuit is not None
         low, high = self.bounds.T
         return np.asarray(self.circuit.statistics(low + (high - low) * unit), float)
 
@@ -58,7 +56,9 @@ def problem_of(name: str, pilot: int, draws: int) -> Noisy:
     """The gallery's case as a problem; `chunk` is the size of the pilot."""
     circuit, prop = CASES[name].circuit, CASES[name].prop
     names = tuple(p.name for p in circuit.parameters)
-    return Noisy(names, (), tuple(prop.mean), tuple(prop.sd), draws, pilot, SAMPLES, circuit)
+    return Noisy(
+        names, (), tuple(prop.mean), tuple(prop.sd), draws, pilot, SAMPLES, circuit=circuit
+    )
 
 
 def proposal(

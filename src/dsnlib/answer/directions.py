@@ -53,7 +53,8 @@ def directions(run: SMCRun, z: Any = None) -> Directions:
             "from dsnlib.fit with its circuit"
         )
     low, high = circuit.bounds.T
-    at = _densest(run) if z is None else np.asarray(z, float)
+    (answer,) = run.snapshots().values()
+    at = answer.z[answer.log_q.argmax()] if z is None else np.asarray(z, float)
     if at.shape != low.shape:
         raise ValueError(
             f"z must be one point of shape ({len(low)},), got {at.shape}; pass one row"
@@ -71,12 +72,3 @@ def directions(run: SMCRun, z: Any = None) -> Directions:
     sd = np.full(len(values), np.inf)
     sd[values < 0] = (-values[values < 0]) ** -0.5
     return Directions(at, sd, vectors.T)
-
-
-def _densest(run: SMCRun) -> np.ndarray:
-    """The sample with the highest density, of all islands."""
-    statistics = run.data.statistics.values.astype(float)
-    statistics = statistics.reshape(-1, statistics.shape[-1])
-    moments = np.concatenate([statistics, statistics**2], axis=1)
-    z = run.data.z.values.astype(float).reshape(len(moments), -1)
-    return np.asarray(z[run.log_prob_of(moments).argmax()])

@@ -53,7 +53,7 @@ def regions(run: Run) -> Regions:  # type: ignore[type-arg]
     from sklearn.neighbors import KNeighborsClassifier
 
     names = [p["name"] for p in attribute(run.data, "parameters")]
-    z = np.stack([run.samples[name].values for name in names], axis=-1)
+    z = run.z
     pooled = z.reshape(-1, len(names))
     scaled = (pooled - pooled.mean(axis=0)) / pooled.std(axis=0)
     few = np.random.default_rng(run.seed).permutation(len(scaled))[:_CLUSTERED]

@@ -83,6 +83,12 @@ class Run(ABC, Generic[MethodT]):
         """
 
     @property
+    def z(self) -> np.ndarray:
+        """(islands, n, P) parameters of `samples`, in the order and units of the circuit's."""
+        names = [p["name"] for p in attribute(self.data, "parameters")]
+        return np.stack([self.samples[name].values for name in names], axis=-1)
+
+    @property
     @abstractmethod
     def simulations(self) -> int:
         """Number of simulations that the answer cost, all counted."""

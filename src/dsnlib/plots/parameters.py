@@ -39,11 +39,11 @@ def plot_pairs(run: Run, regions: Regions, names: Sequence[str] | None = None) -
     import corner  # only this figure needs it
 
     described = {p["name"]: p for p in attribute(run.data, "parameters")}
-    names = list(described) if names is None else list(names)
-    units = {name: described[name]["unit"] for name in names}
+    every = list(described)
+    names = every if names is None else list(names)
     size = min(9.0, 1.6 * len(names) + 1)
     figure = plt.figure(figsize=(size, size), layout="none")  # corner lays it out
-    z = np.stack([run.samples[name].values.ravel() for name in names], axis=1)
+    z = run.z.reshape(-1, len(every))[:, [every.index(name) for name in names]]
     few = np.random.default_rng(0).permutation(len(z))[:_SHOWN]
     labels = regions.labels.ravel()[few]
     margin = _MARGIN * np.ptp(z, axis=0)
@@ -58,7 +58,7 @@ def plot_pairs(run: Run, regions: Regions, names: Sequence[str] | None = None) -
             fig=figure,
             bins=_BINS,
             range=list(zip(low, high, strict=True)),
-            labels=[f"{name}\n({units[name]})" if units[name] != "1" else name for name in names],
+            labels=[_label(described[name]) for name in names],
             color=region_colour(region),
             plot_density=False,
             plot_contours=False,
@@ -69,12 +69,15 @@ def plot_pairs(run: Run, regions: Regions, names: Sequence[str] | None = None) -
         )
     for ax in figure.axes:
         ax.tick_params(labelsize=7)
-    # corner scales the counts of a region by themselves
-    tallest = {}
+    # corner scales a marginal to the region that came last
     for ax in np.array(figure.axes).reshape(len(names), len(names)).diagonal():
-        tallest[ax] = max((patch.get_xy()[:, 1].max() for patch in ax.patches), default=1)
-        ax.set_ylim(0, 1.1 * tallest[ax])
+        ax.set_ylim(0, 1.1 * max(patch.get_xy()[:, 1].max() for patch in ax.patches))
     return figure
+
+
+def _label(described: dict[str, str]) -> str:
+    name, unit = described["name"], described["unit"]
+    return name if unit == "1" else f"{name}\n({unit})"
 
 
 def plot_statistics(run: Run) -> Figure:  # type: ignore[type-arg]

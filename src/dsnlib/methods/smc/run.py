@@ -16,6 +16,7 @@ from dsnlib.flows import DensityNetwork, density_network, initial_weights
 from dsnlib.methods.run import Check, Run, Snapshot
 from dsnlib.methods.smc import density
 from dsnlib.methods.smc.agreement import check_agreement, check_natural_parameters
+from dsnlib.methods.smc.dual import features
 from dsnlib.methods.smc.noise import check_noise
 from dsnlib.methods.smc.settings import SMCSettings
 
@@ -105,7 +106,8 @@ class SMCRun(Run[SMCSettings]):
         data = self.data
         low, high = data.bounds.values.T
         unit = (data.z.values - low) / (high - low)
-        features = self._features()
+        statistics = data.statistics.values
+        moments = features(statistics.reshape(-1, statistics.shape[-1]), self.prop)
         theta = data.theta.values.astype(float)
         accepted, failed = (
             float(data.accepted_moves.min()),
@@ -113,7 +115,7 @@ class SMCRun(Run[SMCSettings]):
         )
         return [
             *check_agreement(self.samples, unit, self.seed),
-            *check_natural_parameters(theta, data.entropy.values, features),
+            *check_natural_parameters(theta, data.entropy.values, moments),
             *check_noise(data.noise_shift.values, data.noise_share.values),
             Check(
                 "accepted moves of a particle at the property's own width",
@@ -156,9 +158,3 @@ class SMCRun(Run[SMCSettings]):
         _, unravel = ravel_pytree(jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), template))
         weights = unravel(jnp.asarray(self.data.weights.values, float))
         return density_network(weights, flow, *self.data.bounds.values.T)
-
-    def _features(self) -> np.ndarray:
-        """(n, 2 S) standardised moments of all samples: x and x^2 - 1, x = (f - mean) / sd."""
-        statistics = self.data.statistics.values.astype(float)
-        x = (statistics.reshape(-1, statistics.shape[-1]) - self.prop.mean) / self.prop.sd
-        return np.concatenate([x, x**2 - 1], axis=1)

@@ -1,46 +1,26 @@
-"""The gallery's runs, one a system, and tables of what they found.
-
-A run lies in report/gallery/SYSTEM/run.nc; one that is there is loaded, another is made.
-"""
+"""Tables of the gallery's pages."""
 
 from __future__ import annotations
 
-import warnings
-from pathlib import Path
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import logsumexp
 
-import dsnlib
 from dsnlib.answer import Regions
 from dsnlib.methods.smc import SMCRun
 from dsnlib.storage.dataset import attribute
+from report.gallery.systems import SYSTEMS, run_of
 from report.studies.problems import CASES
 from report.studies.score import score
 from report.text import fixed, plus_minus
 
-FOLDER = Path("report/gallery")
-#: What the pages are about: the system's name among `CASES`, and what the page is called.
-SYSTEMS = {
-    "d2": "The note's circuit, two conductances",
-    "d8": "The circuit, eight conductances",
-    "d12": "The circuit, twelve conductances",
-    "linear2d": "A linear system in the plane",
-    "rnn10": "A recurrent network of rank two",
-    "v1": "Visual cortex",
-    "sc": "Superior colliculus",
-}
-SEED = 1
-
-
-def run_of(name: str) -> SMCRun:
-    """The run of a system; made where it is not there."""
-    case = CASES[name]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # the page shows the diagnostics
-        run = dsnlib.fit(case.circuit, case.prop, case.method, seed=SEED, out=FOLDER / name)
-    assert isinstance(run, SMCRun)
-    return run
+_SCORED = 10_000  # samples
+SIMULATIONS, UNIFORM = "simulations (million)", "uniform draws worth as much (million)"
+#: The diagnostic that says what a run's samples are worth.
+EFFECTIVE = "smallest effective sample size of a parameter or statistic"
 
 
 def summary(run: SMCRun) -> pd.DataFrame:
@@ -81,11 +61,12 @@ def reached(run: SMCRun) -> pd.DataFrame:
     return table.map(lambda value: fixed(value, 4))
 
 
-def intervals(run: SMCRun) -> pd.DataFrame:
-    """Mean, sd and 90 % interval of each parameter."""
-    described = attribute(run.data, "parameters")
+def intervals(run: SMCRun, names: Sequence[str] | None) -> pd.DataFrame:
+    """Mean, sd and 90 % interval of the parameters; names: of which, None: of all."""
     rows = {}
-    for p in described:
+    for p in attribute(run.data, "parameters"):
+        if names is not None and p["name"] not in names:
+            continue
         values = run.samples[p["name"]].values.ravel()
         low, high = np.quantile(values, [0.05, 0.95])
         unit = "" if p["unit"] == "1" else f" ({p['unit']})"
@@ -100,9 +81,11 @@ def intervals(run: SMCRun) -> pd.DataFrame:
     return pd.DataFrame(rows).T.map(lambda value: fixed(value, 3))
 
 
-def shares(regions: Regions) -> pd.DataFrame:
-    """Share and place of every region, a column each."""
+def shares(regions: Regions, names: Sequence[str] | None) -> pd.DataFrame:
+    """Share and place of every region, a column each; names: as in `intervals`."""
     means = regions.table.drop(columns=["share", "se"])
+    if names is not None:
+        means = means[[f"mean of {name}" for name in names]]
     table = means.map(lambda value: fixed(value, 2))
     shares = zip(regions.table.share, regions.table.se, strict=True)
     table.insert(0, "share (%)", [plus_minus(100 * share, 100 * se, 1) for share, se in shares])
@@ -117,31 +100,56 @@ def checks(run: SMCRun) -> pd.DataFrame:
     return table
 
 
-def _samples(run: SMCRun, most: int = 10_000) -> np.ndarray:
-    """Some of the samples, at random, in the order of the circuit's parameters."""
-    names = [p["name"] for p in attribute(run.data, "parameters")]
-    z = np.stack([run.samples[name].values.ravel() for name in names], axis=1)
+def _scored(name: str, run: SMCRun) -> dict[str, Any]:
+    """The score of some of the samples, at random."""
     low, high = run.data.bounds.values.T
-    return np.clip(np.random.default_rng(run.seed).permutation(z)[:most], low, high)
+    z = np.clip(run.z.reshape(-1, len(low)), low, high)
+    return score(name, np.random.default_rng(run.seed).permutation(z)[:_SCORED])
 
 
-def distance_row(name: str, run: SMCRun) -> dict[str, str]:
-    """C2ST with its limit, and the entropy of the reference."""
-    found, exact = score(name, _samples(run)), CASES[name].exact()
-    c2st, limit = found["c2st"], found["of_exact"]["c2st"]
-    entropy = exact.get("entropy")
-    return {
-        "C2ST": plus_minus(c2st.value, c2st.se, 3),
-        "limit": fixed(limit.value + 2 * limit.se, 3),
-        "entropy of the reference (nat)": ""
-        if entropy is None
-        else plus_minus(float(entropy), float(exact["entropy_se"])),
-    }
+def _entropy(exact: dict[str, Any]) -> str:
+    return plus_minus(float(exact["entropy"]), float(exact["entropy_se"]))
+
+
+def uniform_share(name: str) -> float:
+    """Share of uniform draws of the box that is effective once they are weighted to the answer.
+
+    Kish's effective size over the number of draws, (E_u[w])^2 / E_u[w^2] with w = p V for the
+    uniform u on a box of volume V, is 1 / (V E_p[p]); the mean is over the reference's samples.
+    """
+    case = CASES[name]
+    exact = case.exact()
+    moments = case.prop.moments(exact["statistics"].astype(float))
+    log_p = moments @ exact["eta"] - float(exact["log_z"])
+    log_volume = np.log(np.diff(case.circuit.bounds, axis=1)).sum()
+    return float(np.exp(-(log_volume + logsumexp(log_p) - np.log(len(log_p)))))
+
+
+def overview() -> pd.DataFrame:
+    """Every system, a row each: cost, answer, distance from the reference, the simplest rival."""
+    rows = {}
+    for name, system in SYSTEMS.items():
+        run, exact = run_of(name), CASES[name].exact()
+        found = _scored(name, run)
+        limit = found["of_exact"]["c2st"]
+        effective = run.diagnostics.value[EFFECTIVE]
+        rows[system.title] = {
+            "parameters": run.data.sizes["parameter"],
+            "statistics": run.data.sizes["statistic"],
+            SIMULATIONS: f"{run.simulations / 1e6:.1f}",
+            UNIFORM: f"{effective / uniform_share(name) / 1e6:.1f}",
+            "C2ST": plus_minus(found["c2st"].value, found["c2st"].se, 3),
+            "limit": fixed(limit.value + 2 * limit.se, 3),
+            "entropy (nat)": plus_minus(*run.entropy),
+            "of the reference": _entropy(exact),
+            "trusted": "yes" if run.trusted else "no",
+        }
+    return pd.DataFrame(rows).T
 
 
 def distance(name: str, run: SMCRun) -> pd.DataFrame:
     """The run beside the reference, and what exact samples of the same number would score."""
-    found, exact = score(name, _samples(run)), CASES[name].exact()
+    found = _scored(name, run)
     rows = {}
     for label, what in (("run", found), ("exact samples", found["of_exact"])):
         mean, sd = what["mean"], what["sd"]
@@ -150,11 +158,8 @@ def distance(name: str, run: SMCRun) -> pd.DataFrame:
             "mean furthest off (sd)": f"{mean[0]}: {plus_minus(mean[1].value, mean[1].se, 3)}",
             "sd furthest off (ratio)": f"{sd[0]}: {plus_minus(sd[1].value, sd[1].se, 3)}",
         }
-    entropy = exact.get("entropy")
     rows["run"]["entropy (nat)"] = plus_minus(*run.entropy)
-    rows["exact samples"]["entropy (nat)"] = (
-        "" if entropy is None else plus_minus(float(entropy), float(exact["entropy_se"]))
-    )
+    rows["exact samples"]["entropy (nat)"] = _entropy(CASES[name].exact())
     return pd.DataFrame(rows)
 
 
@@ -170,8 +175,6 @@ def references_table() -> pd.DataFrame:
             "samples": f"{len(exact['z']):,}",
             "draws": f"{int(exact['draws']):,}" if "draws" in exact else "",
             "effective": f"{float(exact['ess']):,.0f}" if "ess" in exact else "",
-            "entropy (nat)": plus_minus(float(exact["entropy"]), float(exact["entropy_se"]))
-            if "entropy" in exact
-            else "",
+            "entropy (nat)": _entropy(exact),
         }
     return pd.DataFrame(rows).T

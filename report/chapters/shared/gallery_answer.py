@@ -1,0 +1,45 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% tags=["hide-input"]
+from dsnlib.answer import regions
+from dsnlib.plots import plot_pairs, plot_statistics, use_style
+from report.figures import plot_circuit
+from report.gallery import tables
+from report.gallery.systems import SYSTEMS, run_of
+
+use_style()
+system, run = SYSTEMS[NAME], run_of(NAME)
+found = regions(run)
+tables.summary(run)
+
+# %% mystnb={"figure": {"caption": "The circuit. Green excites, blue inhibits, grey may do either; a zigzag is an electrical synapse.", "name": "circuit"}, "image": {"alt": "Drawing of the circuit: its cells and the connections between them."}} tags=["hide-input"]
+figure = plot_circuit(system.picture)
+
+# %% [markdown]
+# ## The answer
+
+# %% mystnb={"figure": {"caption": "The statistics of the samples, an outline an island; dashed: the Gaussian with the target's moments.", "name": "statistics"}, "image": {"alt": "Histograms of the statistics on the four islands, which lie on each other, with the target's Gaussian as a dashed curve."}} tags=["hide-input"]
+figure = plot_statistics(run)
+
+# %% tags=["hide-input"]
+tables.reached(run)
+
+# %% mystnb={"figure": {"caption": "Samples of the answer, parameter against parameter, with marginals on the diagonal; of many parameters the first ones of each kind. Axes span the samples. A colour is a region, blue the largest.", "name": "pairs"}, "image": {"alt": "Scatter plots of each pair of the parameters, with a histogram of each on the diagonal."}} tags=["hide-input"]
+figure = plot_pairs(run, found, system.shown)
+
+# %% tags=["hide-input"]
+tables.shares(found, system.shown)
+
+# %% tags=["hide-input"]
+tables.intervals(run, system.shown)

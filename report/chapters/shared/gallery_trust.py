@@ -1,0 +1,31 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% mystnb={"figure": {"caption": "Activity at samples of the answer, drawn at random; a row is a region, the largest first.", "name": "traces"}, "image": {"alt": "Panels with the activity against time at samples of each region."}} tags=["hide-input"]
+from report.figures import plot_traces
+
+figure = plot_traces(run, found)
+
+# %% [markdown]
+# ## Can it be trusted?
+#
+# What the run says of itself:
+
+# %% tags=["hide-input"]
+tables.checks(run)
+
+# %% [markdown]
+# Its distance from the reference, which was made without SMC (see {doc}`gallery`):
+
+# %% tags=["hide-input"]
+tables.distance(NAME, run)

@@ -1,0 +1,1 @@
+"""The gallery: systems of the field, the run of each, and tables of what it found."""
