@@ -15,6 +15,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import hypothesis  # noqa: E402
 import jax  # noqa: E402
+import matplotlib as mpl  # noqa: E402
 import pytest  # noqa: E402
 
 import children  # noqa: E402
@@ -38,6 +39,13 @@ def grids(tmp_path_factory):
     """Keep grids in a folder of this session, for child processes too."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DSNLIB_CACHE", str(tmp_path_factory.mktemp("grids")))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def look():
+    """Leave each test's style of figures behind: no test depends on those before it."""
+    with mpl.rc_context():
         yield
 
 

@@ -217,7 +217,9 @@ def test_snapshots_lie_over_the_map(runs, exact):
     plt.close("all")
 
 
-def test_small_png_has_few_colours_and_the_figure_s_size():
+@pytest.mark.parametrize("crop", [None, "tight"])
+def test_small_png_has_few_colours_and_the_figure_s_size(crop):
+    plt.rcParams["savefig.bbox"] = crop
     figure, _ = plt.subplots(figsize=(4, 3))
     image = Image.open(io.BytesIO(small_png(figure, dpi=50)))
     assert (image.mode, image.size) == ("P", (200, 150))

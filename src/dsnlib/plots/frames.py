@@ -37,7 +37,9 @@ def small_png(figure: Figure, dpi: int = 100) -> bytes:
         The content of the file.
     """
     drawn, packed = io.BytesIO(), io.BytesIO()
-    figure.savefig(drawn, dpi=dpi, bbox_inches=None)
+    # A style may crop what is saved; frames that follow each other must be of one size.
+    with plt.rc_context({"savefig.bbox": None}):
+        figure.savefig(drawn, dpi=dpi)
     plt.close(figure)
     # Covers the colours of thin lines too, which a median cut would merge with the greys.
     image = (
