@@ -3,7 +3,7 @@
 For each statistic x = (f - mean) / sd, with the features (x, x^2 - 1), whose target is 0. Given
 particles of the distribution proportional to exp(theta_0.features), the natural parameters for rho
 minimise log Z(theta) + rho / 2 |theta|^2. They always exist; rho = infinity is the uniform
-distribution on the box, rho = 0 the answer.
+distribution on the box, rho = 0 the answer. Each statistic has a relaxation of its own.
 
 Source: Dudik, Phillips and Schapire, "Maximum entropy density estimation with generalized
 regularization" (2007).
@@ -11,6 +11,7 @@ regularization" (2007).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -47,23 +48,27 @@ def features(statistics: np.ndarray, prop: EmergentProperty) -> np.ndarray:
 def solve(
     points: np.ndarray,
     theta_0: np.ndarray,
-    rho: float,
+    rho: np.ndarray | float,
     start: np.ndarray,
     log_weights: np.ndarray | float = 0.0,
 ) -> Weighted:
-    """Minimise log mean exp((theta - theta_0).features) + rho / 2 |theta|^2 by Newton's method.
+    """Minimise log mean exp((theta - theta_0).features) + rho.theta^2 / 2 by Newton's method.
 
     Args:
         points: (n, M) features of particles of the distribution with theta_0; a particle whose
             features are not finite has failed and weighs nothing.
         theta_0: (M,) their natural parameters.
-        rho: relaxation, at least 0.
-        start: (M,) where to start.
+        rho: relaxation of each feature (M,) or of all, at least 0; where it is infinite, theta
+            stays as it starts.
+        start: (M,) where to start, 0 where rho is infinite.
         log_weights: (n,) that the particles have before, where they have any.
 
     Returns:
         The solution, or where Newton's method came to a stop: `mean` is its certificate.
     """
+    rho = np.broadcast_to(rho, theta_0.shape)
+    free = np.isfinite(rho)
+    cost = np.where(free, rho, 0.0)
     whole = np.isfinite(points).all(axis=1)
     used, before = points[whole], np.broadcast_to(log_weights, len(points))[whole]
 
@@ -72,15 +77,16 @@ def solve(
         largest = exponent.max()
         p = np.exp(exponent - largest)
         total = p.sum()
-        return float(largest + np.log(total) + rho / 2 * theta @ theta), p / total
+        return float(largest + np.log(total) + cost / 2 * theta @ theta), p / total
 
     theta = start
     value, p = at(theta)
     for _ in range(_NEWTON_STEPS):
         mean = p @ used
-        gradient = mean + rho * theta
-        hessian = (used * p[:, None]).T @ used - np.outer(mean, mean) + rho * np.eye(len(theta))
+        gradient = np.where(free, mean + cost * theta, 0)
+        hessian = (used * p[:, None]).T @ used - np.outer(mean, mean) + np.diag(cost)
         hessian[np.diag_indices_from(hessian)] += 1e-12 * (1 + np.trace(hessian))
+        hessian = np.where(np.outer(free, free), hessian, np.eye(len(theta)))
         step = -np.linalg.solve(hessian, gradient)
         decrement = -gradient @ step
         if decrement < _DECREMENT:
@@ -95,40 +101,84 @@ def solve(
         theta, value, p = trial, trial_value, trial_p
     weights = np.zeros(len(points))
     weights[whole] = p
-    log_ratio = value - rho / 2 * theta @ theta - np.log(len(points))
+    log_ratio = value - cost / 2 * theta @ theta - np.log(len(points))
     return Weighted(theta, weights, float(log_ratio), p @ used)
 
 
-def next_rho(
-    points: np.ndarray, theta_0: np.ndarray, rho: float, share: float, last_share: float
-) -> float:
-    """The smallest relaxation for which the particles keep an effective share.
+def next_relaxations(
+    points: Sequence[np.ndarray],
+    theta_0: np.ndarray,
+    rho: np.ndarray,
+    share: float,
+    last_share: float,
+) -> np.ndarray:
+    """The relaxations of the next stage: statistics take turns.
+
+    The one nearest to its target is relaxed down to 0 first, and holds while the next one falls.
+    Where all fall together, the one that is farthest off rules the early stages, and may push the
+    particles where another can no longer be met: in the network of rank two with 50 neurons all
+    of them lose their growing direction while the amplification falls.
 
     Args:
-        points: (n, M) features of particles of the distribution with theta_0.
-        theta_0: (M,) their natural parameters.
-        rho: the relaxation now, may be infinite.
-        share: effective share to keep, of the particles that have not failed.
+        points: (n, M) features of each island's particles.
+        theta_0: (islands, M) their natural parameters.
+        rho: (S,) the relaxations now, infinite where a statistic's turn has not begun.
+        share: effective share to keep in every island, of the particles that have not failed.
         last_share: share that is enough to go to rho = 0.
 
     Returns:
-        The next relaxation, below the present one unless nothing below keeps the share.
+        (S,) of which one is lower than now, unless nothing below keeps the share.
     """
+    if not rho.any():
+        return rho
+    begun = np.isfinite(rho) & (rho > 0)
+    if begun.any():
+        turn = int(np.argmax(begun))
+    else:
+        x = np.concatenate(points)[:, : len(rho)]
+        distance = np.abs(x[np.isfinite(x).all(axis=1)]).mean(axis=0)
+        turn = int(np.argmin(np.where(rho > 0, distance, np.inf)))
+    lowered = rho.copy()
+    lowered[turn] = max(
+        _next_rho(each, theta, rho, turn, share, last_share)
+        for each, theta in zip(points, theta_0, strict=True)
+    )
+    return lowered
+
+
+def _next_rho(
+    points: np.ndarray,
+    theta_0: np.ndarray,
+    rho: np.ndarray,
+    turn: int,
+    share: float,
+    last_share: float,
+) -> float:
+    """The smallest relaxation of statistic `turn` for which one island keeps its share."""
     whole = np.isfinite(points).all(axis=1)
     alive = whole.mean()
-    end = solve(points, theta_0, 0.0, theta_0)
-    if end.effective_share >= last_share * alive and abs(end.mean).max() < _REACHED:
+    both = [turn, turn + len(rho)]  # its features
+
+    def at(value: float, start: np.ndarray) -> Weighted:
+        relaxations = np.tile(rho, 2)
+        relaxations[both] = value
+        return solve(points, theta_0, relaxations, start)
+
+    end = at(0.0, theta_0)
+    if end.effective_share >= last_share * alive and abs(end.mean[both]).max() < _REACHED:
         return 0.0
-    high = rho if np.isfinite(rho) else 10 * float((points[whole] ** 2).sum(axis=1).max())
+    high = float(rho[turn])
+    if not np.isfinite(high):
+        high = 10 * float((points[whole][:, both] ** 2).sum(axis=1).max())
     low, theta = 1e-3 * high, theta_0
     while low > _SMALLEST:
-        trial = solve(points, theta_0, low, theta)
+        trial = at(low, theta)
         if trial.effective_share < share * alive:
             break
         high, theta, low = low, trial.theta, 1e-2 * low
     for _ in range(8):
         middle = float(np.sqrt(low * high))
-        trial = solve(points, theta_0, middle, theta)
+        trial = at(middle, theta)
         if trial.effective_share < share * alive:
             low = middle
         else:

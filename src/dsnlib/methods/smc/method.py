@@ -29,8 +29,9 @@ class SMC(SMCSettings, Method):
 
     Particles begin uniform on the box. In stages the relaxation rho falls from infinity to 0: each
     stage solves the maximum-entropy problem in which a miss of the constraints costs
-    |miss|^2 / (2 rho), weights the particles to its answer, resamples them and moves them. Islands
-    are populations that know nothing of each other; their spread is the answer's error.
+    |miss|^2 / (2 rho), weights the particles to its answer, resamples them and moves them. Each
+    statistic has a rho of its own, and they fall in turn, the one nearest to its target first.
+    Islands are populations that know nothing of each other; their spread is the answer's error.
 
     A region can be lost before anything hints at it: no uniform state of an island falls on a share
     s of the box with probability (1 - s)^(5 particles). With the default 10,000 that is 0.7 % for
@@ -92,7 +93,7 @@ class SMC(SMCSettings, Method):
             )
         acceptance = state.accepted.sum() / max(state.tried.sum(), 1)
         detail = (
-            f"rho {state.rho:.3g}, acceptance {acceptance:.1%}, "
+            f"rho {', '.join(f'{rho:.3g}' for rho in state.rho)}, acceptance {acceptance:.1%}, "
             f"{np.nansum(state.records['simulations']) / 1e6:.2f} M simulations"
         )
         line = ""
@@ -111,7 +112,7 @@ class SMC(SMCSettings, Method):
         log_volume = float(np.log(np.diff(circuit.bounds, axis=1)).sum())
         z, statistics = _kept(state.z), _kept(state.statistics)
         parameters = np.asarray(sampler.target_of(problem).parameters(jnp.asarray(z)))
-        final = state.records["rho"][:stages] == 0
+        final = (state.records["rho"][:stages] == 0).all(axis=1)
         moved = np.nansum(
             (state.records["acceptance"] * state.records["sweeps"][:, None])[:stages][final], axis=0
         )

@@ -17,7 +17,7 @@ import numpy as np
 
 from dsnlib.methods.base import Problem, Records
 from dsnlib.methods.smc.density import DensityFit, begin_fit, fit_block
-from dsnlib.methods.smc.dual import Weighted, features, next_rho, solve
+from dsnlib.methods.smc.dual import Weighted, features, next_relaxations, solve
 from dsnlib.methods.smc.ensemble import ENSEMBLE
 from dsnlib.methods.smc.gradient import GRADIENT
 from dsnlib.methods.smc.moves import Moves, Swept
@@ -44,7 +44,7 @@ class State(NamedTuple):
     statistics: tuple[Any, ...]  # SLOTS times (islands, n, S)
     slot: int
     stage: int
-    rho: float
+    rho: np.ndarray  # (S,)
     theta: np.ndarray  # (islands, M)
     log_z: np.ndarray  # (islands,) log of the mean of exp(theta.features) over the unit box
     sweeps: int  # between two states that are kept
@@ -77,7 +77,7 @@ def first_state(problem: Problem, settings: SMCSettings) -> State:
         statistics=(statistics,) * SLOTS,
         slot=0,
         stage=0,
-        rho=np.inf,
+        rho=np.full(S, np.inf),
         theta=np.zeros((islands, 2 * S)),
         log_z=np.zeros(islands),
         sweeps=moves.least_sweeps(P, S),
@@ -87,14 +87,14 @@ def first_state(problem: Problem, settings: SMCSettings) -> State:
         accepted=np.zeros(islands),
         simulations=0,
         failed=0,
-        records=empty_records(islands, 2 * S, P),
+        records=empty_records(islands, S, P),
         density=None if flow is None else begin_fit(_key(problem, _DENSITY), flow, P),
     )
 
 
 def annealed(state: State) -> bool:
     """Whether the last stage is complete: enough of them at rho = 0, or no more are allowed."""
-    at_zero = int((state.records["rho"][: state.stage + 1] == 0).sum())
+    at_zero = int((state.records["rho"][: state.stage + 1] == 0).all(axis=1).sum())
     whole = state.slot == SLOTS and np.isfinite(state.records["simulations"][state.stage])
     return whole and (at_zero >= _STAGES_AT_ZERO or state.stage == MOST_STAGES)
 
@@ -121,11 +121,11 @@ def pooled(state: State) -> tuple[np.ndarray, np.ndarray]:
     return z, np.concatenate([np.asarray(each) for each in state.statistics], axis=1)
 
 
-def weighted(problem: Problem, state: State, rho: float) -> list[Weighted]:
-    """The states of the stage weighted to a relaxation, island by island."""
+def weighted(problem: Problem, state: State, rho: np.ndarray) -> list[Weighted]:
+    """The states of the stage weighted to relaxations (S,), island by island."""
     _, statistics = pooled(state)
     return [
-        solve(features(f, problem.prop), theta, rho, theta)
+        solve(features(f, problem.prop), theta, np.tile(rho, 2), theta)
         for f, theta in zip(statistics, state.theta, strict=True)
     ]
 
@@ -155,13 +155,8 @@ def _draw(problem: Problem, settings: SMCSettings, state: State) -> State:
 def _begin_stage(problem: Problem, settings: SMCSettings, state: State) -> State:
     """Lower the relaxation, weight to it, resample; islands share only the relaxation."""
     z, statistics = pooled(state)
-    newest = statistics[:, -FITTED:]
-    rho = 0.0
-    if state.rho > 0:
-        rho = max(
-            next_rho(features(f, problem.prop), theta, state.rho, _SHARE, _LAST_SHARE)
-            for f, theta in zip(newest, state.theta, strict=True)
-        )
+    newest = [features(f, problem.prop) for f in statistics[:, -FITTED:]]
+    rho = next_relaxations(newest, state.theta, state.rho, _SHARE, _LAST_SHARE)
     found = weighted(problem, state, rho)
     stage, n = state.stage + 1, settings.particles
     rng = np.random.default_rng([problem.seed, _RESAMPLE, stage])
@@ -242,7 +237,7 @@ def _recorded(state: State) -> State:
     rows = np.arange(some)
     records["stage_z"][stage] = last[rows % len(last), rows % n]
     if stage == 0:
-        records["rho"][0] = np.inf
+        records["rho"][0] = state.rho
         records["effective_share"][0] = 1
     return state._replace(records=records)
 
