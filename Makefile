@@ -44,7 +44,7 @@ pdf: report
 	$(BIN)/python tools/print_book.py
 
 test: $(INSTALLED)
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 # Needs root on Debian: brings up a SLURM of one node, and stops it.
 test-slurm: $(INSTALLED)

@@ -34,6 +34,17 @@ def pytest_configure(config):
     config.addinivalue_line("filterwarnings", "ignore:the run in .* is not to be trusted")
 
 
+#: Files that take minutes, mostly waiting for processes: begun last, they would keep one core busy
+#: while the other is idle.
+LONG = ("test_kills", "test_sweep", "test_readme", "test_notebooks", "test_runs", "test_faults")
+
+
+def pytest_collection_modifyitems(items):
+    """Put the long files first."""
+    rank = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(LONG)))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def grids(tmp_path_factory):
     """Keep grids in a folder of this session, for child processes too."""

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import xarray as xr
-from scipy import stats
+from scipy import optimize, special, stats
 
 from dsnlib import SMC, Circuit, EmergentProperty, Parameter, Statistic, fit
 from dsnlib.maxent.dual import solve_dual
@@ -73,6 +73,18 @@ class Failing(Identity):
         return jnp.where(z < 4, jnp.nan, z)
 
 
+@dataclasses.dataclass(frozen=True)
+class Narrow(Circuit):
+    """A radius in 16 dimensions, on half the scale where the first parameter is positive."""
+
+    parameters: ClassVar = tuple(Parameter(f"x{k}", "1", -1, 1) for k in range(17))
+    observables: ClassVar = (Statistic("radius", "1"), Statistic("side", "1"))
+
+    def evaluate(self, z: jax.Array) -> jax.Array:
+        radius = jnp.sqrt((z[:, 1:] ** 2).sum(axis=1))
+        return jnp.stack([jnp.where(z[:, 0] > 0, 2, 1) * radius, z[:, 0]], axis=1)
+
+
 def test_dual_is_that_of_scipy():
     rng = np.random.default_rng(0)
     f = rng.normal([1.0, -2.0], [0.5, 1.0], (4_000, 2))
@@ -90,6 +102,57 @@ def test_relaxed_dual_costs_what_it_says():
     for rho in (0.1, 1.0, 10.0):
         found = dual.solve(dual.features(f, prop), np.zeros(2), rho, np.zeros(2))
         np.testing.assert_allclose(found.mean, -rho * found.theta, rtol=1e-4, atol=1e-5)
+
+
+def test_statistics_take_turns():
+    rng = np.random.default_rng(4)
+    f = rng.normal([8.0, 0.0], [1.0, 1.0], (4_000, 2))
+    prop = EmergentProperty([1.0, 0.5], [1.0, 0.2])
+    points, theta, rho = [dual.features(f, prop)], np.zeros((1, 4)), np.full(2, np.inf)
+    rho = dual.next_relaxations(points, theta, rho, 0.5, 0.4, "in turn")
+    assert rho[0] == np.inf  # the far one waits
+    assert 0 < rho[1] < np.inf
+    found = dual.solve(points[0], theta[0], np.tile(rho, 2), theta[0])
+    np.testing.assert_array_equal(found.theta[[0, 2]], 0)
+    assert found.effective_share == pytest.approx(0.5, abs=0.02)
+    np.testing.assert_allclose(found.mean[[1, 3]], -rho[1] * found.theta[[1, 3]], atol=1e-5)
+    # Once the near one is met, the far one's turn has come.
+    rho = dual.next_relaxations(points, theta, np.array([np.inf, 0.0]), 0.5, 0.4, "in turn")
+    assert rho[1] == 0
+    assert 0 < rho[0] < np.inf
+
+
+def test_the_narrow_side_is_found(tmp_path):
+    """The wide side has 2^16 times the volume of the narrow one, where both statistics are met.
+
+    Relaxed together, the statistics lead every particle to the wide side: the radius is 16 sd off
+    its target, the side 12. The entropy is a Gaussian's and a radial integral's.
+    """
+    k, mean, sd, side_sd = 16, 1.0, 0.1, 0.05
+    run = fit(
+        Narrow(),
+        EmergentProperty([mean, 0.5], [sd, side_sd]),
+        SMC(particles=2_000, order="in turn"),
+        seed=1,
+        out=tmp_path / "run",
+    )
+    radius = np.linspace(1e-3, 2, 20_001)
+    x = (radius - mean) / sd
+    shell = np.log(2) + k / 2 * np.log(np.pi) - special.gammaln(k / 2) - k * np.log(2)
+    log_volume = shell + (k - 1) * np.log(radius)
+
+    def log_z(theta):
+        return special.logsumexp(log_volume + theta @ np.array([x, x**2 - 1])) + np.log(
+            radius[1] - radius[0]
+        )
+
+    expected = optimize.minimize(
+        log_z, [0.0, -0.5], method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-10}
+    ).fun
+    expected += 0.5 * np.log(2 * np.pi * np.e * side_sd**2)
+    assert run.trusted, run.diagnostics
+    assert run.entropy.value == pytest.approx(expected, abs=4 * run.entropy.se)
+    assert run.entropy.se < 0.1
 
 
 def corner_samples(theta, n, seed):

@@ -92,10 +92,11 @@ def _rare(rarity: float) -> Case:
 
 
 def _network_method(N: int) -> SMC:
-    """Moves along the gradient where parameters are many; fewer particles where stages are."""
+    """Moves along the gradient where parameters are many, and statistics in turn."""
     if N < 25:
         return SMC()
-    return SMC(moves="gradient") if N < 50 else SMC(moves="gradient", particles=1_000)
+    particles = 10_000 if N < 50 else 4_000
+    return SMC(moves="gradient", particles=particles, order="in turn")
 
 
 # Simulations of the noisy circuits are slow, and networks of many parameters have many stages.

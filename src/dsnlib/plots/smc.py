@@ -31,18 +31,10 @@ def plot_stages(run: SMCRun) -> Figure:
     data = run.data
     stages = data.stage.values
     figure, axes = plt.subplots(2, 2, figsize=(7.5, 4.6), sharex=True)
-    several = data.sizes["statistic"] > 1
-    for k, name in enumerate(data.statistic.values):
-        rho = data.rho.isel(statistic=k).values
-        shown = np.isfinite(rho) & (rho > 0)
-        label = str(name) if several else None
-        grey = str(0.2 + 0.4 * k / data.sizes["statistic"])
-        axes[0, 0].plot(
-            stages[shown], rho[shown], color=grey, marker="os^Dv"[k % 5], markersize=4, label=label
-        )
-    if several:
-        axes[0, 0].legend()
-    for stage in stages[(data.rho == 0).all("statistic")]:
+    rho = data.rho.values
+    falling = np.isfinite(rho) & (rho > 0)
+    axes[0, 0].plot(stages[falling], rho[falling], color="0.2", marker="o", markersize=4)
+    for stage in stages[rho == 0]:
         axes[0, 0].axvline(stage, color="0.9", zorder=0)
     axes[0, 0].set(yscale="log", ylabel="relaxation $\\rho$\n(grey lines: 0)")
     panels = (
@@ -72,7 +64,7 @@ def plot_particles(run: SMCRun, values: xr.DataArray) -> Figure:
     Returns:
         The figure, one panel a stage up to the second at rho = 0.
     """
-    rho = run.data.rho.max("statistic").values
+    rho = run.data.rho.values
     shown = int(np.flatnonzero(rho == 0)[:2].max(initial=0)) + 1 or len(rho)
     rows = -(-shown // _COLUMNS)
     figure, axes = plt.subplots(

@@ -111,13 +111,13 @@ def next_relaxations(
     rho: np.ndarray,
     share: float,
     last_share: float,
+    order: str,
 ) -> np.ndarray:
-    """The relaxations of the next stage: statistics take turns.
+    """The relaxations of the next stage: they fall together, or statistics take turns.
 
-    The one nearest to its target is relaxed down to 0 first, and holds while the next one falls.
-    Where all fall together, the one that is farthest off rules the early stages, and may push the
-    particles where another can no longer be met: in the network of rank two with 50 neurons all
-    of them lose their growing direction while the amplification falls.
+    In turn, the statistic nearest to its target falls down to 0 first, and holds while the next one
+    falls. Together, the one that is farthest off rules the early stages, and may push the particles
+    where another can no longer be met.
 
     Args:
         points: (n, M) features of each island's particles.
@@ -125,19 +125,22 @@ def next_relaxations(
         rho: (S,) the relaxations now, infinite where a statistic's turn has not begun.
         share: effective share to keep in every island, of the particles that have not failed.
         last_share: share that is enough to go to rho = 0.
+        order: "together" or "in turn".
 
     Returns:
-        (S,) of which one is lower than now, unless nothing below keeps the share.
+        (S,) of which those whose turn it is are lower, unless nothing below keeps the share.
     """
     if not rho.any():
         return rho
     begun = np.isfinite(rho) & (rho > 0)
-    if begun.any():
-        turn = int(np.argmax(begun))
+    if order == "together":
+        turn = np.arange(len(rho))
+    elif begun.any():
+        turn = np.flatnonzero(begun)
     else:
         x = np.concatenate(points)[:, : len(rho)]
         distance = np.abs(x[np.isfinite(x).all(axis=1)]).mean(axis=0)
-        turn = int(np.argmin(np.where(rho > 0, distance, np.inf)))
+        turn = np.array([np.argmin(np.where(rho > 0, distance, np.inf))])
     lowered = rho.copy()
     lowered[turn] = max(
         _next_rho(each, theta, rho, turn, share, last_share)
@@ -150,14 +153,14 @@ def _next_rho(
     points: np.ndarray,
     theta_0: np.ndarray,
     rho: np.ndarray,
-    turn: int,
+    turn: np.ndarray,
     share: float,
     last_share: float,
 ) -> float:
-    """The smallest relaxation of statistic `turn` for which one island keeps its share."""
+    """The smallest relaxation of the statistics `turn` for which one island keeps its share."""
     whole = np.isfinite(points).all(axis=1)
     alive = whole.mean()
-    both = [turn, turn + len(rho)]  # its features
+    both = np.concatenate([turn, turn + len(rho)])  # their features
 
     def at(value: float, start: np.ndarray) -> Weighted:
         relaxations = np.tile(rho, 2)
@@ -167,7 +170,7 @@ def _next_rho(
     end = at(0.0, theta_0)
     if end.effective_share >= last_share * alive and abs(end.mean[both]).max() < _REACHED:
         return 0.0
-    high = float(rho[turn])
+    high = float(rho[turn[0]])
     if not np.isfinite(high):
         high = 10 * float((points[whole][:, both] ** 2).sum(axis=1).max())
     low, theta = 1e-3 * high, theta_0

@@ -19,7 +19,7 @@ VARIABLES = {
     "log_z": Variable(("island",), "log of the integral of exp(eta.T) over the box, nats"),
     "entropy": Variable(("island",), "entropy of the answer, nats"),
     "accepted_moves": Variable(("island",), "accepted moves of a particle at rho = 0"),
-    "rho": Variable(("stage", "statistic"), "relaxation"),
+    "rho": Variable(("stage",), "relaxation, the largest of all statistics"),
     "effective_share": Variable(("stage", "island"), "of the particles before resampling"),
     "acceptance": Variable(("stage", "island"), "share of proposals that were accepted"),
     "sweeps": Variable(("stage",), "moves of each particle"),
@@ -48,13 +48,12 @@ def pictured(P: int) -> int:
     return max(1, min(500, _PICTURED // P))
 
 
-def empty_records(islands: int, S: int, P: int) -> Records:
+def empty_records(islands: int, moments: int, P: int) -> Records:
     """Arrays for what is taken stage by stage, filled with NaN."""
     sizes = {
         "stage": MOST_STAGES + 1,
         "island": islands,
-        "statistic": S,
-        "moment": 2 * S,
+        "moment": moments,
         "particle": pictured(P),
         "parameter": P,
     }

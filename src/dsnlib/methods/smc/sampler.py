@@ -87,14 +87,14 @@ def first_state(problem: Problem, settings: SMCSettings) -> State:
         accepted=np.zeros(islands),
         simulations=0,
         failed=0,
-        records=empty_records(islands, S, P),
+        records=empty_records(islands, 2 * S, P),
         density=None if flow is None else begin_fit(_key(problem, _DENSITY), flow, P),
     )
 
 
 def annealed(state: State) -> bool:
     """Whether the last stage is complete: enough of them at rho = 0, or no more are allowed."""
-    at_zero = int((state.records["rho"][: state.stage + 1] == 0).all(axis=1).sum())
+    at_zero = int((state.records["rho"][: state.stage + 1] == 0).sum())
     whole = state.slot == SLOTS and np.isfinite(state.records["simulations"][state.stage])
     return whole and (at_zero >= _STAGES_AT_ZERO or state.stage == MOST_STAGES)
 
@@ -156,7 +156,7 @@ def _begin_stage(problem: Problem, settings: SMCSettings, state: State) -> State
     """Lower the relaxation, weight to it, resample; islands share only the relaxation."""
     z, statistics = pooled(state)
     newest = [features(f, problem.prop) for f in statistics[:, -FITTED:]]
-    rho = next_relaxations(newest, state.theta, state.rho, _SHARE, _LAST_SHARE)
+    rho = next_relaxations(newest, state.theta, state.rho, _SHARE, _LAST_SHARE, settings.order)
     found = weighted(problem, state, rho)
     stage, n = state.stage + 1, settings.particles
     rng = np.random.default_rng([problem.seed, _RESAMPLE, stage])
@@ -164,7 +164,7 @@ def _begin_stage(problem: Problem, settings: SMCSettings, state: State) -> State
     many = np.stack([rng.permutation(_systematic(each.p, FITTED, rng.random())) for each in found])
     islands = np.arange(len(found))[:, None]
     records = {name: array.copy() for name, array in state.records.items()}
-    records["rho"][stage] = rho
+    records["rho"][stage] = rho.max()
     records["effective_share"][stage] = [each.effective_share for each in found]
     moves = MOVES[settings.moves]
     chosen = z[islands, rows]
@@ -237,7 +237,7 @@ def _recorded(state: State) -> State:
     rows = np.arange(some)
     records["stage_z"][stage] = last[rows % len(last), rows % n]
     if stage == 0:
-        records["rho"][0] = state.rho
+        records["rho"][0] = np.inf
         records["effective_share"][0] = 1
     return state._replace(records=records)
 

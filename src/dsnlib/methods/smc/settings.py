@@ -8,6 +8,7 @@ from dsnlib import _check
 from dsnlib.flows import FLOWS
 
 MOVES = ("ensemble", "gradient")
+ORDERS = ("together", "in turn")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,6 +18,7 @@ class SMCSettings:
     particles: int = 10_000
     islands: int = 4
     moves: str = "ensemble"
+    order: str = "together"
     density: str | None = None
     precision: str = "float32"
 
@@ -31,6 +33,7 @@ class SMCSettings:
             "particles": particles,
             "islands": _check.whole("islands", self.islands, at_least=2),
             "moves": _check.choice("moves", self.moves, MOVES),
+            "order": _check.choice("order", self.order, ORDERS),
             "precision": _check.choice("precision", self.precision, _check.PRECISIONS),
         }
         if self.density is not None:
