@@ -96,8 +96,9 @@ class SMC(SMCSettings, Method):
                 finished, f"density, iteration {state.density.iterations}", done, detail=detail
             )
         acceptance = state.accepted.sum() / max(state.tried.sum(), 1)
+        rho = ", ".join(dict.fromkeys(f"{rho:.3g}" for rho in state.rho))
         detail = (
-            f"rho {', '.join(f'{rho:.3g}' for rho in state.rho)}, acceptance {acceptance:.1%}, "
+            f"rho {rho}, acceptance {acceptance:.1%}, "
             f"{np.nansum(state.records['simulations']) / 1e6:.2f} M simulations"
         )
         line = ""
