@@ -51,8 +51,8 @@ glue_text("plateau", fixed(100 * (run.samples.growth == 0).mean(), 0))
 # not rerun it. New here: an answer that can be checked against exact samples, an error bar on the
 # entropy, and moments that pass an equivalence test. EPI adds 0.01 times a fixed random matrix to
 # W, which we leave out: both statistics then follow from scalar products of four vectors. Larger
-# networks are on the page {doc}`gallery`: SMC solves N = 25 with moves along the gradient and fails
-# at N = 50.
+# networks are on the page {doc}`gallery`: SMC solves N = 25 with moves along the gradient, and N = 50
+# where the two statistics are relaxed in turn.
 #
 # The growth of {glue:text}`gallery_rnn10-plateau` % of the samples is exactly 0: both eigenvalues
 # that U and V make are negative there, and the leading one is that of the directions which U and V

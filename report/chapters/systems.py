@@ -24,7 +24,8 @@
 #   low, many of its standard errors, and no check sees it: agreement of islands does not prove that
 #   they are right.
 # - **Networks of 100 parameters** get moves along the gradient, which have to be asked for. **At
-#   200 parameters SMC fails**, and the run says so: see {doc}`gallery`.
+#   200 parameters SMC fails with its relaxations falling together**, and the run says so; it meets the
+#   targets where the statistics are relaxed in turn (`order="in turn"`), one seed: see {doc}`gallery`.
 # - **The entropy comes out slightly low**: it is below what is known in
 #   {glue:text}`systems-low` of {glue:text}`systems-known` runs, by at most
 #   {glue:text}`systems-worst` nat where twelve conductances are left out.
@@ -41,7 +42,7 @@ import pandas as pd
 from report.figures import plot_rarity
 from report.gallery.tables import EFFECTIVE
 from report.gluing import gluer
-from report.studies.problems import CASES, RARITIES
+from report.studies.problems import CASES, OTHER_ORDER, RARITIES
 from report.studies.truths import ring
 from report.text import fixed, plus_minus
 
@@ -55,14 +56,18 @@ NAMES = {
     "ring2": "shell",
     "ring10": "shell",
     "ring30": "shell",
-    **{f"rnn{N}": f"rank-two network, N = {N}" for N in (2, 5, 10, 25, 50)},
+    "d12-in-turn": "circuit, f1, hub and s1; in turn",
+    **{f"rnn{N}": f"rank-two network, N = {N}" for N in (2, 5, 10, 25)},
+    "rnn25-in-turn": "rank-two network, N = 25; in turn",
+    "rnn50-together": "rank-two network, N = 50",
+    "rnn50": "rank-two network, N = 50; in turn",
 }
 records = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("systems_*.json"))]
 
 
 def known_entropy(record):
     """Entropy and its error by other means, or None."""
-    case = CASES[record["case"]]
+    case = (CASES | OTHER_ORDER)[record["case"]]
     if record.get("exact_entropy") or case.reference is None:
         return record.get("exact_entropy")
     return float(case.exact()["entropy"]), float(case.exact()["entropy_se"])
@@ -91,8 +96,8 @@ def row(record):
 # (`report/studies/references`); C2ST compares with these. The entropies of the shells and of the
 # linear system are known by quadrature. Those of the networks of up to 40 parameters come from
 # draws that share no code with the library; the larger ones have no reference. Networks of 100
-# parameters and more have `SMC(moves="gradient")`, all else has the defaults. *Trusted* is what the
-# run says of itself. Simulations are those of all four islands; seconds include
+# parameters and more have `SMC(moves="gradient")`, those marked *in turn* `order="in turn"`, the one
+# that failed 1,000 particles; all else has the defaults. *Trusted* is what the run says of itself. Simulations are those of all four islands; seconds include
 # compiling, on one thread of a machine that did other work besides.
 
 # %% tags=["hide-input"]
@@ -104,7 +109,7 @@ off = {
 }
 glue_text("low", sum(each < 0 for each in off.values()))
 glue_text("known", len(off))
-glue_text("worst", f"{-min(each for (case, _), each in off.items() if case != 'd12'):.3f}")
+glue_text("worst", f"{-min(each for (case, _), each in off.items() if not case.startswith('d12')):.3f}")
 table = pd.DataFrame([row(r) for name in NAMES for r in records if r["case"] == name])
 table.set_index(["problem", "parameters", "seed"])
 
