@@ -48,12 +48,12 @@ NAME = "d8"
 # 10{superscript}`-4` of each parameter's range. It is evidence at that resolution, no proof: the
 # frequency can change within a step, see below. That no path was found says less.
 #
-# - **Joined by one more conductance**: {glue:text}`gallery_d8-single-joined`.
+# - **Joined by one more conductance**, of {glue:text}`gallery_d8-single` that were tried: {glue:text}`gallery_d8-single-joined`.
 # - **Joined with {glue:text}`gallery_d8-joined-sets` conductances free**:
 #   {glue:text}`gallery_d8-joined-pairs`.
 # - **Not shown to be joined by one more conductance**: {glue:text}`gallery_d8-single-open`. On a grid
 #   of the three parameters cells of the band touch for {glue:text}`gallery_d8-maybe`, where the
-#   question stays open; for the others they do not. Not tried: {glue:text}`gallery_d8-untried`.
+#   question stays open; for the others they do not.
 # - **Twelve conductances and three frequencies**, between samples with small and with large g_el:
 #   {glue:text}`gallery_d8-twelve`. The band is so thin there that the planner linked hardly any
 #   points, so this says little.
@@ -93,11 +93,10 @@ glue_text("joined-pairs", "; ".join(pairs(one) for one in many.values()))
 joined = {name: one for name, one in single.items() if one["joined"]}
 apart = [name for name in single if name not in joined]
 touching = [name for name in apart if single[name]["grid"]["corners"]]
-untried = [name for name in NOMINAL if name not in single]
+glue_text("single", len(single))
 glue_text("single-joined", "; ".join(f"{n}, {pairs(one)}" for n, one in joined.items()) or "none")
 glue_text("single-open", ", ".join(apart))
 glue_text("maybe", ", ".join(touching) or "none of them")
-glue_text("untried", ", ".join(untried) or "none")
 glue_text("twelve", pairs(sets["d12"]))
 shortened = [one["shortened"] for one in sets.values() if one["joined"]]
 glue_text("change", f"{max(each['finely'][1] for each in shortened):.1f}")

@@ -97,7 +97,7 @@ def _network_method(N: int) -> SMC:
         return SMC()
     if N == 25:
         return SMC(moves="gradient")
-    return SMC(moves="gradient", order="in turn")
+    return SMC(moves="gradient", order="in turn", particles=4_000)
 
 
 # Simulations of the noisy circuits are slow, and networks of many parameters have many stages.
