@@ -222,7 +222,7 @@ pd.Series(table, name="weighted uniform draws").to_frame()
 # ## Full resolution
 #
 # The note postponed T = 800, the circuit's full 20 s. Here is SMC there, with the settings of
-# T = 200, and below it the note's own training (ten epochs, c0 = 1 and 100, one seed each). The
+# T = 200, and below it the note's own training (ten epochs, c0 = 1 and 100, two seeds each). The
 # upper "mode" is no solid region at this resolution: hairline cracks part it
 # ([the exact answer](exact.ipynb)).
 

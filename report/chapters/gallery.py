@@ -102,7 +102,9 @@ runs = {name: [r for r in found if r["case"] == name] for name in {r["case"] for
 growth = CASES["rnn50"].prop.mean[0] + CASES["rnn50"].prop.sd[0] * large["mean_sd"][0][0]
 glue_text("stuck", f"at {growth:.3f}, with a variance of {large['variance'][0][0]:.3f} sd\u00b2")
 glue_text("turn-particles", f"4 x {turn['settings']['particles']:,}")
-glue_text("turn", "trusted" if turn["trusted"] else f"not trusted ({', '.join(turn['failed_checks'])})")
+glue_text(
+    "turn", "trusted" if turn["trusted"] else f"not trusted ({', '.join(turn['failed_checks'])})"
+)
 
 
 def each(name, value, digits):

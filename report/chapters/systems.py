@@ -109,7 +109,9 @@ off = {
 }
 glue_text("low", sum(each < 0 for each in off.values()))
 glue_text("known", len(off))
-glue_text("worst", f"{-min(each for (case, _), each in off.items() if not case.startswith('d12')):.3f}")
+glue_text(
+    "worst", f"{-min(each for (case, _), each in off.items() if not case.startswith('d12')):.3f}"
+)
 table = pd.DataFrame([row(r) for name in NAMES for r in records if r["case"] == name])
 table.set_index(["problem", "parameters", "seed"])
 
