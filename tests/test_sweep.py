@@ -41,7 +41,9 @@ def committed(tmp_path_factory):
     folder = copy_of_the_repository(tmp_path_factory.mktemp("adopted"))
     shutil.rmtree(folder / ".snakemake", ignore_errors=True)
     (folder / "config" / "pair.yaml").write_text(PAIR)
-    done = snakemake(folder, "runs", "chapters", sweep="config/pair.yaml", options=["--touch"])
+    done = snakemake(
+        folder, "runs", "chapters", sweep="config/pair.yaml", options=["--touch", "--forceall"]
+    )
     assert done.returncode == 0, done.stdout
     git(folder, "init", "--quiet")
     git(folder, "add", "--all")
