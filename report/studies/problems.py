@@ -129,12 +129,8 @@ CASES = {
 } | {f"rare{k}": _rare(10.0**-k) for k in RARITIES}  # fmt: skip
 #: The same problems with the other order of relaxation.
 OTHER_ORDER = {
-    "rnn50-together": dataclasses.replace(
-        CASES["rnn50"], method=SMC(moves="gradient", particles=1_000)
+    f"{name}-{order.replace(' ', '-')}": dataclasses.replace(
+        CASES[name], method=dataclasses.replace(CASES[name].method, order=order)
     )
-} | {
-    f"{name}-in-turn": dataclasses.replace(
-        CASES[name], method=dataclasses.replace(CASES[name].method, order="in turn")
-    )
-    for name in ("d12", "rnn25")
+    for name, order in (("d12", "in turn"), ("rnn25", "in turn"), ("rnn50", "together"))
 }
