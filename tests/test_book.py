@@ -3,6 +3,7 @@
 import importlib.util
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import numpy as np
@@ -318,11 +319,28 @@ def test_reference_lists_every_public_name():
     assert len(listed) == len(set(listed))
 
 
+def extension(name):
+    """The module of an extension of the book."""
+    spec = importlib.util.spec_from_file_location(name, BOOK / "extensions" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_scripts_of_thebe_go_and_data_stay_whatever_they_spell():
+    def script(filename, **attributes):
+        return SimpleNamespace(filename=filename, attributes=attributes)
+
+    thebe = [script(None, body='const thebe_selector = ".cell"'), script("_static/sphinx-thebe.js")]
+    state = script(None, type="application/vnd.jupyter.widget-state+json", body="f0KtHEbeRY0")
+    kept = [script("prepare.js"), script(None, body="window.localWidgets = true;"), state]
+    context = {"script_files": [thebe[0], *kept, thebe[1]]}
+    extension("scripts").drop_thebe(None, "page", "page.html", context, None)
+    assert context["script_files"] == kept
+
+
 def test_repository_buttons_come_from_one_place(monkeypatch, tmp_path):
-    file = BOOK / "extensions" / "repository.py"
-    spec = importlib.util.spec_from_file_location("repository", file)
-    repository = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(repository)
+    repository = extension("repository")
     monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
     citation = tmp_path / "CITATION.cff"
     monkeypatch.setattr(repository, "CITATION", citation)

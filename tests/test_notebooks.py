@@ -1,6 +1,7 @@
 """Source notebooks are empty, executed ones complete and true to their source."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -166,6 +167,18 @@ lines.plot([1, 3, 2], label="a line")
 lines.legend()
 cells.pcolormesh([[1, 2], [3, 4]], rasterized=True)
 """
+
+
+def test_executed_pages_keep_no_progress_bars(tmp_path):
+    source = tmp_path / "bar.ipynb"
+    cells = ["from tqdm.auto import tqdm\nlist(tqdm(range(3)))", f"print({SENTINEL.strip()!r})"]
+    cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), source)
+    target = tmp_path / "executed.ipynb"
+    command = [sys.executable, "-m", "workflow.execute", source, tmp_path / "scratch", target, "{}"]
+    environment = os.environ | {"TQDM_DISABLE": "1"}
+    subprocess.run(command, check=True, capture_output=True, env=environment, cwd=ROOT)
+    assert [o.output_type for o in code_cells(target)[0].outputs] == ["execute_result"]
 
 
 def test_figures_are_svg_and_the_same_in_every_process(tmp_path):

@@ -21,6 +21,9 @@ from workflow.notebooks import defects
 from workflow.processes import follow_head, handle_signals
 from workflow.sources import read
 
+# A notebook's bars ignore TQDM_DISABLE, and would stay in the page where something is computed.
+_NO_BARS = "import tqdm, tqdm.auto; tqdm.auto.tqdm = tqdm.tqdm"
+
 
 class OwnKernel(AsyncKernelManager):
     """Starts kernels of this very Python, whatever is registered as `python3` on the machine."""
@@ -53,6 +56,9 @@ def main(source: str, scratch: str, target: str, parameters: str) -> None:
     executed.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as profile:
         os.environ["IPYTHONDIR"] = profile  # a user's profile may change what a page shows
+        startup = Path(profile, "profile_default", "startup")
+        startup.mkdir(parents=True)
+        (startup / "no_bars.py").write_text(_NO_BARS)
         papermill.execute_notebook(
             read(Path(source)),
             str(executed),

@@ -48,7 +48,8 @@ NAME = "d8"
 # 10{superscript}`-4` of each parameter's range. It is evidence at that resolution, no proof: the
 # frequency can change within a step, see below. That no path was found says less.
 #
-# - **Joined by one more conductance**, of {glue:text}`gallery_d8-single` that were tried: {glue:text}`gallery_d8-single-joined`.
+# - **Joined by one more conductance**, of {glue:text}`gallery_d8-single` that were tried:
+#   {glue:text}`gallery_d8-single-joined`.
 # - **Joined with {glue:text}`gallery_d8-joined-sets` conductances free**:
 #   {glue:text}`gallery_d8-joined-pairs`.
 # - **Not shown to be joined by one more conductance**: {glue:text}`gallery_d8-single-open`. On a grid
@@ -58,8 +59,8 @@ NAME = "d8"
 #   {glue:text}`gallery_d8-twelve`. The band is so thin there that the planner linked hardly any
 #   points, so this says little.
 #
-# So, at this resolution, the two modes of the note belong to one region as soon as the right conductances may change:
-# two regions are a property of the slice that the note looked at.
+# So, at this resolution, the two modes of the note belong to one region as soon as the right
+# conductances may change: two regions are a property of the slice that the note looked at.
 # {glue:text}`gallery_d8-way` The pairs of a set share most of their way, so an interval is about
 # points of the two modes, not about independent paths.
 #

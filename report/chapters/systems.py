@@ -97,7 +97,7 @@ def row(record):
 # linear system are known by quadrature. Those of the networks of up to 40 parameters come from
 # draws that share no code with the library; the larger ones have no reference. Networks of 100
 # parameters and more have `SMC(moves="gradient")`, those marked *in turn* `order="in turn"`, those of
-# 200 parameters fewer particles, 1,000 together and 4,000 in turn; all else has the defaults. *Trusted* is what the run says of itself. Simulations are those of all four islands; seconds include
+# 200 parameters 4,000 particles; all else has the defaults. *Trusted* is what the run says of itself. Simulations are those of all four islands; seconds include
 # compiling, on one thread of a machine that did other work besides.
 
 # %% tags=["hide-input"]
