@@ -11,9 +11,11 @@ import xarray as xr
 from scipy import optimize, special, stats
 
 from dsnlib import SMC, Circuit, EmergentProperty, Parameter, Statistic, fit
+from dsnlib.maxent import relaxed as dual
 from dsnlib.maxent.dual import solve_dual
+from dsnlib.maxent.features import Features
 from dsnlib.methods import Problem
-from dsnlib.methods.smc import dual, ensemble, gradient
+from dsnlib.methods.smc import ensemble, gradient
 from dsnlib.methods.smc.agreement import MOST_CELL_SPREAD, cell_spread, check_agreement
 from dsnlib.methods.smc.sampler import MOVES
 from dsnlib.methods.smc.target import Target
@@ -89,7 +91,7 @@ def test_dual_is_that_of_scipy():
     rng = np.random.default_rng(0)
     f = rng.normal([1.0, -2.0], [0.5, 1.0], (4_000, 2))
     prop = EmergentProperty([1.2, -1.5], [0.4, 0.8])
-    found = dual.solve(dual.features(f, prop), np.zeros(4), 0.0, np.zeros(4))
+    found = dual.solve(Features(prop, prop.sd).of(f), np.zeros(4), 0.0, np.zeros(4))
     expected = solve_dual(f, prop)
     np.testing.assert_allclose(found.p, np.exp(expected.log_p), atol=1e-9)
     np.testing.assert_allclose(found.mean, 0, atol=1e-5)
@@ -100,7 +102,7 @@ def test_relaxed_dual_costs_what_it_says():
     f = np.random.default_rng(1).uniform(0, 10, (5_000, 1))
     prop = EmergentProperty([2.0], [0.5])
     for rho in (0.1, 1.0, 10.0):
-        found = dual.solve(dual.features(f, prop), np.zeros(2), rho, np.zeros(2))
+        found = dual.solve(Features(prop, prop.sd).of(f), np.zeros(2), rho, np.zeros(2))
         np.testing.assert_allclose(found.mean, -rho * found.theta, rtol=1e-4, atol=1e-5)
 
 
@@ -108,8 +110,9 @@ def test_statistics_take_turns():
     rng = np.random.default_rng(4)
     f = rng.normal([8.0, 0.0], [1.0, 1.0], (4_000, 2))
     prop = EmergentProperty([1.0, 0.5], [1.0, 0.2])
-    points, theta, rho = [dual.features(f, prop)], np.zeros((1, 4)), np.full(2, np.inf)
-    rho = dual.next_relaxations(points, theta, rho, 0.5, 0.4, "in turn")
+    points, theta, rho = [Features(prop, prop.sd).of(f)], np.zeros((1, 4)), np.full(2, np.inf)
+    no_intervals = np.zeros(4, bool)
+    rho = dual.next_relaxations(points, theta, rho, no_intervals, 0.5, 0.4, "in turn")
     assert rho[0] == np.inf  # the far one waits
     assert 0 < rho[1] < np.inf
     found = dual.solve(points[0], theta[0], np.tile(rho, 2), theta[0])
@@ -117,7 +120,8 @@ def test_statistics_take_turns():
     assert found.effective_share == pytest.approx(0.5, abs=0.02)
     np.testing.assert_allclose(found.mean[[1, 3]], -rho[1] * found.theta[[1, 3]], atol=1e-5)
     # Once the near one is met, the far one's turn has come.
-    rho = dual.next_relaxations(points, theta, np.array([np.inf, 0.0]), 0.5, 0.4, "in turn")
+    rho = np.array([np.inf, 0.0])
+    rho = dual.next_relaxations(points, theta, rho, no_intervals, 0.5, 0.4, "in turn")
     assert rho[1] == 0
     assert 0 < rho[0] < np.inf
 
@@ -174,7 +178,7 @@ def test_kernel_leaves_the_target_as_it_is(moves, kind):
     (A reflection of steps at the walls fails here: it takes mass away from the corner.)
     """
     theta, n = np.array([0.5, -0.5]), 4_000
-    target = Target(Corner(), EmergentProperty([0.5], [0.5]))
+    target = Target(Corner(), Features(EmergentProperty([0.5], [0.5]), (0.5,)))
     z = corner_samples(theta, n, seed=2).reshape(2, n // 2, 2).astype(np.float32)
     statistics = np.asarray(target.simulate(jnp.asarray(z)))
     if moves == "ensemble":

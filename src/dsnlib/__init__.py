@@ -14,8 +14,7 @@ from dsnlib.circuits import (
 )
 from dsnlib.judging import judge
 from dsnlib.maxent import ExactMaxEnt, exact_maxent
-from dsnlib.methods import SMC, AugmentedLagrangian, Method, Run
-from dsnlib.methods.lagrangian.training import SimulationError
+from dsnlib.methods import SMC, AugmentedLagrangian, Method, Run, SimulationError, Uniform
 from dsnlib.property import EmergentProperty
 from dsnlib.runs import fit, load_run
 from dsnlib.storage.checkpoint import CheckpointError
@@ -40,6 +39,7 @@ __all__ = [
     "Statistic",
     "StochasticCircuit",
     "SuperiorColliculus",
+    "Uniform",
     "exact_maxent",
     "fit",
     "judge",

@@ -95,19 +95,59 @@ def choices(name: str, values: Any, options: Collection[str]) -> tuple[str, ...]
     return found
 
 
-def numbers(name: str, values: Any, *, above: float = -math.inf) -> tuple[float, ...]:
-    """Return `values` as a tuple of floats above `above`; errors as in `number`."""
-    if isinstance(values, str) or np.ndim(values) != 1:
+def numbers(
+    name: str, values: Any, *, above: float = -math.inf, or_none: bool = False
+) -> tuple[Any, ...]:
+    """Return `values` as a tuple of floats above `above`; errors as in `number`.
+
+    With `or_none` an entry may be None.
+    """
+    if isinstance(values, str) or not _is_list(values):
         raise TypeError(
             f"{name} must be a list of numbers, one for each statistic, got {_quoted(values)}; "
             f"pass for example {name}=[0.5]"
         )
-    found = tuple(number(f"{name}[{i}]", v, above=above) for i, v in enumerate(values))
+    found = tuple(
+        None if or_none and v is None else number(f"{name}[{i}]", v, above=above)
+        for i, v in enumerate(values)
+    )
     if not found:
         raise ValueError(
             f"{name} must hold at least one number, got []; pass one for each statistic"
         )
     return found
+
+
+def intervals(name: str, values: Any) -> tuple[tuple[float, float] | None, ...]:
+    """Return `values` as a tuple of intervals (low, high) or None; errors where one is none."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise TypeError(
+            f"{name} must be a list with an interval for each statistic, got {_quoted(values)}; "
+            f"pass for example {name}=[(5, 10)]"
+        )
+    found: list[tuple[float, float] | None] = []
+    for i, value in enumerate(values):
+        if value is None:
+            found.append(None)
+            continue
+        if isinstance(value, str) or not isinstance(value, Iterable) or len(tuple(value)) != 2:
+            raise TypeError(
+                f"{name}[{i}] must be an interval (low, high) or None, got {_quoted(value)}; "
+                "pass two numbers"
+            )
+        low, high = (number(f"{name}[{i}]", each) for each in value)
+        if not low < high:
+            raise ValueError(
+                f"{name}[{i}] must be an interval (low, high) with low below high, got "
+                f"({low:g}, {high:g}); swap or widen it"
+            )
+        found.append((low, high))
+    return tuple(found)
+
+
+def _is_list(values: Any) -> bool:
+    """Whether it is a list, tuple or array of one dimension."""
+    return np.ndim(np.asarray(values, object)) == 1
 
 
 def seed(value: Any) -> int:

@@ -14,7 +14,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from dsnlib import _check
+from dsnlib.circuits.box import Box
 from dsnlib.circuits.differentiation import in_blocks, value_and_jacobian
+
+SCALES = ("linear", "log")
+_CONDITION_DRAWS = 1_000  # uniform parameters by which conditions are noticed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,10 +31,13 @@ class Parameter:
         low, high: its bounds, in `unit`, low < high.
         initial_mean, initial_sd: the truncated Gaussian from which training starts, in `unit`;
             by default the middle and a quarter of the width of the bounds.
+        scale: "linear"; or "log", where the parameter ranges over orders of magnitude: methods
+            then start uniform in log(z), see `dsnlib.circuits.box.Box` for what entropy means.
 
     Raises:
-        TypeError, ValueError: a bound that is no finite number, reversed bounds, an
-            initial mean outside them, an initial sd that is not positive.
+        TypeError, ValueError: a bound that is no finite number, reversed bounds, bounds of a
+            logarithmic parameter that are not above 0, an initial mean outside the bounds, an
+            initial sd that is not positive.
     """
 
     name: str
@@ -39,6 +46,7 @@ class Parameter:
     high: float
     initial_mean: float | None = None
     initial_sd: float | None = None
+    scale: str = "linear"
 
     def __post_init__(self) -> None:
         low = _check.number(f"low of parameter {self.name}", self.low)
@@ -48,6 +56,8 @@ class Parameter:
                 f"low of parameter {self.name} must be below its high, "
                 f"got low={low:g}, high={high:g}; swap or widen the bounds"
             )
+        if _check.choice(f"scale of parameter {self.name}", self.scale, SCALES) == "log":
+            _check.number(f"low of parameter {self.name}, whose scale is log,", low, above=0)
         mean = (low + high) / 2 if self.initial_mean is None else self.initial_mean
         sd = (high - low) / 4 if self.initial_sd is None else self.initial_sd
         of = f"of parameter {self.name}"
@@ -57,6 +67,13 @@ class Parameter:
             ("low", "high", "initial_mean", "initial_sd"), (low, high, mean, sd), strict=True
         ):
             object.__setattr__(self, field, value)
+
+    def described(self) -> dict[str, Any]:
+        """Its fields, as they identify it in a saved run; files before 0.3 knew no scale."""
+        fields = dataclasses.asdict(self)
+        if self.scale == "linear":
+            del fields["scale"]
+        return fields
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,8 +97,15 @@ class Circuit(ABC):
 
     To add one, write a frozen dataclass whose fields are the circuit's constants, with
     `parameters`, `observables` and `evaluate`. The fields identify the circuit in saved
-    runs, so they must be plain numbers, strings or tuples of these.
+    runs, so they must be plain numbers, strings or tuples of these; arrays and lists become tuples.
     """
+
+    def __post_init__(self) -> None:
+        """Turn arrays among the constants into tuples, which can be compared, hashed and saved."""
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            if isinstance(value, (list, np.ndarray, np.generic, jax.Array)):
+                object.__setattr__(self, field.name, _plain(value))
 
     @property
     @abstractmethod
@@ -103,6 +127,51 @@ class Circuit(ABC):
         Returns:
             (n, S) statistics in the order of `observables`; row i depends on z[i] alone.
         """
+
+    def allowed(self, z: jax.Array) -> jax.Array:
+        """Which parameters are allowed beside their bounds, for example g1 < g2; all by default.
+
+        Parameters that are not allowed have no statistics and do not count as failed simulations.
+        The answer has maximum entropy on what is allowed.
+
+        Args:
+            z: (n, P) parameters within their bounds, in the order and units of `parameters`.
+
+        Returns:
+            (n,) booleans, traceable by JAX.
+        """
+        return jnp.ones(len(z), bool)
+
+    def permitted(self, z: jax.Array) -> jax.Array:
+        """`evaluate`, not a number where the parameters are not `allowed`."""
+        return jnp.where(self.allowed(z)[:, None], self.evaluate(z), jnp.nan)
+
+    def fix(self, **values: float) -> Circuit:
+        """The same circuit with some parameters held at a value, for example `fix(g_el=3.0)`.
+
+        Args:
+            values: of the parameters to hold, by name, within their bounds and in their units.
+
+        Raises:
+            TypeError, ValueError: no such parameter, a value outside its bounds, or none left.
+        """
+        from dsnlib.circuits.fixed import fixed  # which builds on this module
+
+        return fixed(self, values)
+
+    def renewed(self, by: int) -> Circuit | None:
+        """The circuit under other random numbers, the `by`-th; None where it has no noise."""
+        return None
+
+    @property
+    def columns(self) -> tuple[Statistic, ...]:
+        """What the columns of `evaluate` are: `observables`, for some circuits with noise more."""
+        return self.observables
+
+    @property
+    def box(self) -> Box:
+        """The box of the parameters."""
+        return Box.of(self.parameters)
 
     @property
     def bounds(self) -> np.ndarray:
@@ -128,12 +197,37 @@ class Circuit(ABC):
 
     def check_evaluate(self) -> None:
         """ValueError where `evaluate` does not map (n, P) to (n, S); computes nothing."""
-        n, P, S = 2, len(self.parameters), len(self.observables)
+        n, P, S = 2, len(self.parameters), len(self.columns)
         shape = jax.eval_shape(self.evaluate, jax.ShapeDtypeStruct((n, P), "float32")).shape
         if shape != (n, S):
             raise ValueError(
                 f"circuit.evaluate must return shape (n, {S}) for z of shape (n, {P}), got {shape} "
                 f"for n = {n}; return one column for each of `observables`"
+            )
+
+    def check_plain(self, who: str) -> None:
+        """ValueError, in the name of `who`, where the circuit is more than statistics over a box.
+
+        That is where a parameter is on a logarithmic scale, where not all parameters within the
+        bounds are allowed, or where the property is about single trials.
+        """
+        remedy = "use dsnlib.SMC() or dsnlib.Uniform()"
+        for p in self.parameters:
+            if p.scale != "linear":
+                raise ValueError(
+                    f"scale of parameter {p.name} must be linear for {who}, got {p.scale!r}; "
+                    f"{remedy}, or make log10({p.name}) the parameter"
+                )
+        unit = np.random.default_rng(0).random((_CONDITION_DRAWS, len(self.parameters)))
+        if not np.asarray(self.allowed(self.box.from_unit(jnp.asarray(unit, "float32")))).all():
+            raise ValueError(
+                f"circuit must allow all parameters within its bounds for {who}, got "
+                f"{type(self).__name__}, which does not; {remedy}"
+            )
+        if self.columns != self.observables:
+            raise ValueError(
+                f"circuit must have statistics that are means over trials for {who}, got "
+                f"{type(self).__name__}, whose property is about single trials; {remedy}"
             )
 
     def statistics(self, z: Any) -> jax.Array:
@@ -143,7 +237,8 @@ class Circuit(ABC):
             z: (n, P) parameters.
 
         Returns:
-            (n, S) statistics, in float64 where z is and JAX's x64 mode is on, else in float32.
+            (n, C) statistics, one for each of `columns`, in float64 where z is and JAX's x64 mode
+            is on, else in float32.
 
         Raises:
             TypeError, ValueError: z holds no numbers, has another shape or lies outside the bounds.
@@ -201,9 +296,16 @@ class Circuit(ABC):
 
 @partial(jax.jit, static_argnums=(0,))
 def _evaluate(circuit: Circuit, z: jax.Array) -> jax.Array:
-    return in_blocks(circuit.evaluate, z)  # type: ignore[no-any-return]
+    return in_blocks(circuit.permitted, z)  # type: ignore[no-any-return]
 
 
 @partial(jax.jit, static_argnums=(0,))
 def _evaluate_with_jacobian(circuit: Circuit, z: jax.Array) -> tuple[jax.Array, jax.Array]:
-    return value_and_jacobian(circuit.evaluate, z)
+    return value_and_jacobian(circuit.permitted, z)
+
+
+def _plain(value: Any) -> Any:
+    """Arrays and lists as nested tuples, their numbers as Python's."""
+    if isinstance(value, (np.ndarray, np.generic, jax.Array)):
+        value = np.asarray(value).tolist()
+    return tuple(map(_plain, value)) if isinstance(value, list) else value

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from abc import abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 
 from dsnlib import _check
-from dsnlib.circuits.base import Circuit
+from dsnlib.circuits.base import Circuit, Statistic
 
 _TOGETHER = 2_000  # trials of all rows at a time, whose states stay in a processor's cache
 
@@ -23,6 +23,11 @@ class StochasticCircuit(Circuit):
     statistics are a deterministic and smooth function of the parameters, and no method can favour
     a lucky draw by trying again. What remains is that the one set of random numbers is itself a
     draw: `SMC` runs check how much their answer depends on it.
+
+    A property may also be about single trials, so that its standard deviation holds the noise of
+    the trials too. The answer is then proportional to exp(eta.E[T | z]) with the moments T of a
+    trial averaged over trials; `evaluate` returns the means over trials and, after them, the
+    variances. A class asks for that by `single_trials = True`.
 
     To add one, write a frozen dataclass that inherits from this one, with `parameters`,
     `observables` and `trial`.
@@ -47,10 +52,14 @@ class StochasticCircuit(Circuit):
         (True, 3.0)
     """
 
+    #: Whether the property is about single trials, not about their means.
+    single_trials: ClassVar[bool] = False
+
     trials: int = 100
     noise: int = 0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         object.__setattr__(self, "trials", _check.whole("trials", self.trials, at_least=1))
         object.__setattr__(self, "noise", _check.whole("noise", self.noise, at_least=0))
 
@@ -67,10 +76,27 @@ class StochasticCircuit(Circuit):
         """
 
     def evaluate(self, z: jax.Array) -> jax.Array:
-        """Means over the trials, see `Circuit.evaluate`."""
+        """Means over the trials, then for `single_trials` variances, see `Circuit.evaluate`."""
         keys = jax.random.split(jax.random.key(self.noise), self.trials)
         # A key carries no axis of z: random numbers are drawn once for all rows.
         over_rows = jax.vmap(self.trial, in_axes=(0, None))
         together = max(1, _TOGETHER // max(len(z), 1))
         outcomes = jax.lax.map(lambda key: over_rows(z, key), keys, batch_size=together)
-        return jnp.asarray(outcomes.mean(axis=0))
+        means = jnp.asarray(outcomes.mean(axis=0))
+        if not self.single_trials:
+            return means
+        return jnp.concatenate([means, outcomes.var(axis=0)], axis=1)
+
+    def renewed(self, by: int) -> Circuit:
+        """The circuit under other random numbers, see `Circuit.renewed`."""
+        return dataclasses.replace(self, noise=self.noise + by)
+
+    @property
+    def columns(self) -> tuple[Statistic, ...]:
+        """See `Circuit.columns`."""
+        if not self.single_trials:
+            return self.observables
+        return (
+            *self.observables,
+            *(Statistic(f"variance of {o.name}", f"({o.unit})^2", low=0) for o in self.observables),
+        )

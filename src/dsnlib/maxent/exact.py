@@ -217,6 +217,8 @@ def exact_maxent(circuit: Circuit, prop: EmergentProperty, cells: int = 400) -> 
             f"pass {cells + 1}"
         )
     prop.check_against(circuit)
+    prop.check_moments("dsnlib.exact_maxent")
+    circuit.check_plain("dsnlib.exact_maxent")
     grid = statistics_grid(circuit, cells)
     flat = grid.values.reshape(-1, grid.shape[-1])
     volume = float(np.prod(np.diff(circuit.bounds, axis=1)))

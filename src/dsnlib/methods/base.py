@@ -24,6 +24,10 @@ State = Any
 Records = dict[str, np.ndarray]
 
 
+class SimulationError(RuntimeError):
+    """Too many simulations or gradients were not finite."""
+
+
 class Variable(NamedTuple):
     """A variable that a run records."""
 

@@ -107,21 +107,44 @@ class Run(ABC, Generic[MethodT]):
 
     def equivalence(self) -> Equivalence:
         """The equivalence test of mean and variance of each statistic, on all samples."""
+        values, noise = self._statistics
+        return equivalence(np.concatenate([values, values**2], axis=1), self.prop, noise)
+
+    @property
+    def _statistics(self) -> tuple[np.ndarray, np.ndarray | None]:
+        """(n, S) statistics of all samples, and (n, S) their variances over trials, if any."""
         names = [o["name"] for o in attribute(self.data, "observables")]
         values = np.stack([self.samples[name].values.ravel() for name in names], axis=1)
-        values = values[np.isfinite(values).all(axis=1)].astype(float)
-        return equivalence(np.concatenate([values, values**2], axis=1), self.prop)
+        return values[np.isfinite(values).all(axis=1)].astype(float), None
 
     @property
     def diagnostics(self) -> pd.DataFrame:
         """One row a check: what is checked (index), `value`, `limit`, `passed` and `remedy`."""
-        checks = [*self._property_checks(), *self.checks()]
+        checks = [*self.property_checks(), *self.checks()]
         return pd.DataFrame(checks, columns=list(Check._fields)).set_index("what")
 
     @property
     def trusted(self) -> bool:
         """Whether every check of `diagnostics` passed."""
         return bool(self.diagnostics.passed.all())
+
+    @property
+    def verdict(self) -> str:
+        """Whether the run can be trusted, and what it cost, in words."""
+        failed = self.diagnostics.query("not passed")
+        if failed.empty:
+            lines = ["trusted: every check passed"]
+        else:
+            lines = ["not to be trusted:"]
+            lines += [
+                f"- {row.Index}: {row.value:.3g}, not {row.limit}; {row.remedy}"
+                for row in failed.itertuples()
+            ]
+        return "\n".join([*lines, self.cost()])
+
+    def cost(self) -> str:
+        """What the run cost, in words."""
+        return f"cost: {self.simulations:,} simulations, {self.data.attrs['seconds']:.0f} s"
 
     def to_arviz(self) -> arviz.InferenceData:
         """The samples as an ArviZ tree: parameters in `posterior`, with islands as chains.
@@ -138,23 +161,41 @@ class Run(ABC, Generic[MethodT]):
             constant_data=self.data[["mu", "bounds"]],
         )
 
-    def _property_checks(self) -> list[Check]:
-        tested = self.equivalence()
+    def property_checks(self) -> list[Check]:
+        """Whether the samples are shown to have the property."""
+        tested, prop = self.equivalence(), self.prop
         names = [o["name"] for o in attribute(self.data, "observables")]
-        labels = [f"mean of {name}, sd off target" for name in names]
-        labels += [f"variance of {name}, share off target" for name in names]
-        return [
-            Check(
-                f"{label} (farther end of the 95 % interval)",
-                float(high if abs(high) > abs(low) else low),
-                f"within {MARGIN:g}",
-                bool(met),
-                "the property is not shown to be met: run longer or with more samples",
+        units = {("mean", True): "sd", ("mean", False): "sd of the samples"}
+        checks = []
+        for (what, i), low, high, met in zip(
+            tested.of, tested.low, tested.high, tested.met, strict=True
+        ):
+            unit = units.get((what, prop.sds[i] is not None), "share")
+            checks.append(
+                Check(
+                    f"{what} of {names[i]}, {unit} off target (farther end of the 95 % interval)",
+                    float(high if abs(high) > abs(low) else low),
+                    f"within {MARGIN:g}",
+                    bool(met),
+                    "the property is not shown to be met: run longer or with more samples",
+                )
             )
-            for label, low, high, met in zip(
-                labels, tested.low, tested.high, tested.met, strict=True
-            )
-        ]
+        for name, interval in zip(names, prop.intervals, strict=True):
+            if interval is not None:
+                low, high = interval
+                values = self.samples[name].values
+                share = float(((values >= low) & (values <= high)).mean())
+                checks.append(
+                    Check(
+                        f"share of samples with {name} between {low:g} and {high:g}",
+                        share,
+                        "1",
+                        share == 1,
+                        "the interval was not reached: widen the parameters' bounds or the "
+                        "interval, or use more particles",
+                    )
+                )
+        return checks
 
     def _labelled_samples(self, z: np.ndarray, statistics: np.ndarray) -> xr.Dataset:
         """Samples z (islands, n, P) and their statistics (islands, n, S) by name."""

@@ -40,7 +40,8 @@ def fit(
         out: folder of the run: `checkpoint.npz` while it lasts, `run.nc` when it is complete.
 
     Returns:
-        The complete run. A warning names what in its diagnostics did not pass.
+        The complete run. The end of the work is told by its verdict, see `Run.verdict`; a warning
+        names what in its diagnostics did not pass.
 
     Raises:
         TypeError, ValueError: a bad argument, or a folder with a different run.
@@ -67,12 +68,7 @@ def fit(
         with locked(path):
             run = folder.complete() or _run(folder)  # another process may have been here since
     if not run.trusted:
-        failed = run.diagnostics.query("not passed")
-        lines = [
-            f"- {row.Index}: {row.value:.3g}, not {row.limit}; {row.remedy}"
-            for row in failed.itertuples()
-        ]
-        warnings.warn("\n".join([f"the run in {out} is not to be trusted:", *lines]), stacklevel=2)
+        warnings.warn(f"the run in {out} is {run.verdict}", stacklevel=2)
     return run
 
 
@@ -94,4 +90,6 @@ def _run(folder: RunFolder) -> Run[Any]:
                 keeper.keep(state, milestone=report.milestone or report.finished)
                 progress.show(report)
                 interruption.check()
-            return folder.finish(keeper.checkpoint)
+            run = folder.finish(keeper.checkpoint)
+            progress.end(f"{folder.path.name}: {run.verdict}")
+            return run

@@ -22,7 +22,7 @@ def identity(problem: Problem) -> dict[str, Any]:
     return {
         "method": problem.method.name,
         "circuit": problem.circuit.configuration(),
-        "parameters": [dataclasses.asdict(p) for p in problem.circuit.parameters],
+        "parameters": [p.described() for p in problem.circuit.parameters],
         "observables": [{"name": o.name, "unit": o.unit} for o in problem.circuit.observables],
         "property": dataclasses.asdict(problem.prop),
         "settings": dataclasses.asdict(problem.method),  # type: ignore[call-overload]
@@ -51,8 +51,8 @@ def program(circuit: Circuit, precision: str) -> dict[str, Any]:
             "platform": jax.devices()[0].platform,
         }
         if "callback" in text:
-            low, high = circuit.bounds.T
-            z = low + (high - low) * np.random.default_rng(0).random((_PROBES, P))
+            unit = np.random.default_rng(0).random((_PROBES, P))
+            z = np.asarray(circuit.box.from_unit(unit))
             found["probes"] = np.asarray(circuit.statistics(z), float).tolist()
     return found
 

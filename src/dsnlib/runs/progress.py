@@ -45,3 +45,7 @@ class Progress:
         self._bar.set_description(f"{self._name}: {report.title}", refresh=False)
         self._bar.set_postfix_str(report.detail, refresh=False)
         self._bar.update(report.done - self._bar.n)
+
+    def end(self, text: str) -> None:
+        """Show the last words, which stay on the screen."""
+        self._bar.write(text, file=sys.stderr)

@@ -24,9 +24,12 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 _COMMON = (
     "_xla.py",
     "circuits/base.py",
+    "circuits/box.py",
     "circuits/differentiation.py",
     "flows/*.py",
     "maxent/dual.py",
+    "maxent/features.py",
+    "maxent/relaxed.py",
     "property.py",
 )
 

@@ -59,7 +59,9 @@ class AugmentedLagrangian(LagrangianSettings, Method):
     run: ClassVar[type[LagrangianRun]] = LagrangianRun
 
     def check(self, circuit: Circuit, prop: EmergentProperty) -> None:
-        """ValueError where the gradient must pass through a circuit that has none."""
+        """ValueError where the method cannot have what the problem asks for."""
+        prop.check_moments("dsnlib.AugmentedLagrangian")
+        circuit.check_plain("dsnlib.AugmentedLagrangian")
         if self.gradient != "pathwise":
             return
         z = jax.ShapeDtypeStruct((2, len(circuit.parameters)), "float32")

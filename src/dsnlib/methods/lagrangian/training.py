@@ -11,7 +11,7 @@ import optax
 from jax.flatten_util import ravel_pytree
 
 from dsnlib.flows.network import Weights
-from dsnlib.methods.base import Problem, Records
+from dsnlib.methods.base import Problem, Records, SimulationError
 from dsnlib.methods.lagrangian.convergence import bootstrap_p, next_penalty, welch
 from dsnlib.methods.lagrangian.initial import InitialFit, begin, fit_window
 from dsnlib.methods.lagrangian.objective import Objective
@@ -29,10 +29,6 @@ MAX_FAILED_SHARE = 0.01
 # Each use of randomness has a stream of its own; within it keys depend only on epoch and
 # iteration, so a resumed run draws what an undisturbed one draws.
 INITIAL, STEP, SNAPSHOT, VIOLATION_START, VIOLATION_END, MULTIPLIER = range(6)
-
-
-class SimulationError(RuntimeError):
-    """Too many simulations or gradients were not finite."""
 
 
 class State(NamedTuple):

@@ -18,6 +18,8 @@ from dsnlib.methods.run import Check
 
 MOST_R_HAT = 1.01  # Vehtari et al. (2021)
 LEAST_EFFECTIVE = 400  # samples, Vehtari et al. (2021)
+#: What the check of the effective sample size is called.
+EFFECTIVE = "smallest effective sample size of a parameter or statistic"
 CELLS = 20
 LEAST_CELL = 0.01  # share of the samples; smaller cells say little of an island
 MOST_CELL_SPREAD = 0.33
@@ -59,7 +61,7 @@ def check_agreement(samples: xr.Dataset, z: np.ndarray, seed: int) -> list[Check
             f"islands disagree: {_MORE}",
         ),
         Check(
-            "smallest effective sample size of a parameter or statistic",
+            EFFECTIVE,
             effective,
             f"above {LEAST_EFFECTIVE}",
             effective > LEAST_EFFECTIVE,

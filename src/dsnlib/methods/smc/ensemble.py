@@ -148,7 +148,7 @@ def _move_half(
         state.accepted + (one * keep).sum(axis=1),
         state.distance + (one * distance[..., None]).sum(axis=1),
         state.simulations,
-        state.failed + (~jnp.isfinite(f).all(axis=-1)).sum(),
+        state.failed + target.failures(proposed, f),
     )
 
 

@@ -55,7 +55,7 @@ def sweeps(
     islands, n, _ = z.shape
     hmc = _hmc()
     kernel = hmc.build_kernel()
-    row = one_row(target.circuit.evaluate)
+    row = one_row(target.circuit.permitted)
 
     def log_density(y: jax.Array, theta: jax.Array) -> jax.Array:
         inside = jax.nn.sigmoid(y)
@@ -93,7 +93,7 @@ def sweeps(
         accepted,
         distance.sum(axis=1, keepdims=True),
         islands * n * ((_LEAPS + 1) * count + 1),
-        (~jnp.isfinite(f).all(axis=-1)).sum(),
+        target.failures(moved, f),
     )
 
 

@@ -66,7 +66,12 @@ class SMC(SMCSettings, Method):
     run: ClassVar[type[SMCRun]] = SMCRun
 
     def check(self, circuit: Circuit, prop: EmergentProperty) -> None:
-        """ValueError where moves follow a gradient that the circuit does not have."""
+        """ValueError where moves or density ask for what the circuit does not have."""
+        if self.density is not None and any(circuit.box.log):
+            raise ValueError(
+                f"density must be None for parameters on a logarithmic scale, got "
+                f"{self.density!r}; drop it"
+            )
         if self.moves != "gradient":
             return
         z = jax.ShapeDtypeStruct((2, len(circuit.parameters)), "float32")
@@ -109,12 +114,13 @@ class SMC(SMCSettings, Method):
 
     def result(self, problem: Problem, state: State) -> Result:
         """Samples, natural parameters and entropies, island by island."""
-        prop, circuit, stages = problem.prop, problem.circuit, state.stage + 1
+        circuit, stages = problem.circuit, state.stage + 1
+        features = sampler.features_for(problem)
         found = sampler.weighted(problem, state, state.rho)
         theta = np.stack([each.theta for each in found])
         log_z = state.log_z + [each.log_ratio for each in found]
-        eta, constant = _moments_parameters(theta, prop)
-        log_volume = float(np.log(np.diff(circuit.bounds, axis=1)).sum())
+        eta, constant = features.natural(theta)
+        log_volume = circuit.box.log_volume
         z, statistics = _kept(state.z), _kept(state.statistics)
         parameters = np.asarray(sampler.target_of(problem).parameters(jnp.asarray(z)))
         final = state.records["rho"][:stages] == 0
@@ -126,6 +132,7 @@ class SMC(SMCSettings, Method):
         report, weights = self._judged_density(problem, state, parameters, statistics, eta, log_p)
         noise = dependence(
             problem,
+            features,
             parameters.reshape(-1, parameters.shape[-1]),
             statistics.reshape(-1, statistics.shape[-1]),
             theta.mean(axis=0),
@@ -153,10 +160,10 @@ class SMC(SMCSettings, Method):
             "stage": np.arange(stages),
             "snapshot": [state.stage],
             "noise": np.arange(len(noise.share)),
-            "statistic": [o.name for o in circuit.observables],
+            "statistic": [o.name for o in circuit.columns],
             "figure": list(density.DensityReport._fields) if fit is not None else [],
         }
-        return Result(records, coordinates, {})
+        return Result(records, coordinates, {"scales": list(features.scales)})
 
     def _judged_density(
         self,
@@ -193,11 +200,3 @@ def _kept(slots: tuple[Any, ...]) -> np.ndarray:
     stacked = np.stack([np.asarray(each) for each in slots])
     n = np.arange(stacked.shape[2])
     return np.moveaxis(stacked[n % SLOTS, :, n], 0, 1)
-
-
-def _moments_parameters(theta: np.ndarray, prop: EmergentProperty) -> tuple[np.ndarray, np.ndarray]:
-    """Natural parameters (islands, M) of the moments, and theta.features - eta.T (islands,)."""
-    mean, sd = np.array(prop.mean), np.array(prop.sd)
-    linear, square = np.split(theta, 2, axis=1)
-    eta = np.concatenate([linear / sd - 2 * mean * square / sd**2, square / sd**2], axis=1)
-    return eta, linear @ (-mean / sd) + square @ (mean**2 / sd**2 - 1)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import NamedTuple
 
 import numpy as np
 
-from dsnlib.circuits import StochasticCircuit
+from dsnlib.maxent.features import Features
+from dsnlib.maxent.relaxed import relaxed
 from dsnlib.methods.base import Problem
 from dsnlib.methods.run import Check
-from dsnlib.methods.smc.dual import features, solve
 
 OTHERS = 4  # sets of random numbers beside the run's own
 _SAMPLES = 2_000
@@ -28,7 +27,11 @@ class Dependence(NamedTuple):
 
 
 def dependence(
-    problem: Problem, z: np.ndarray, statistics: np.ndarray, theta: np.ndarray
+    problem: Problem,
+    features: Features,
+    z: np.ndarray,
+    statistics: np.ndarray,
+    theta: np.ndarray,
 ) -> Dependence:
     """The answers under other random numbers.
 
@@ -38,24 +41,27 @@ def dependence(
 
     Args:
         problem: solved by the run.
+        features: of its property.
         z: (n, P) samples of its answer, in the circuit's units.
-        statistics: (n, S) of these.
-        theta: (M,) natural parameters of the standardised moments.
+        statistics: (n, C) of these.
+        theta: (M,) natural parameters of the features.
 
     Returns:
         Nothing (no rows) for a circuit without noise.
     """
-    circuit, prop = problem.circuit, problem.prop
-    if not isinstance(circuit, StochasticCircuit):
+    circuit, S = problem.circuit, len(problem.prop.mean)
+    if circuit.renewed(1) is None:
         return Dependence(np.zeros(0), np.zeros((0, z.shape[1])))
     few = np.random.default_rng(problem.seed).permutation(len(z))[:_SAMPLES]
-    z, own = z[few].astype(float), features(statistics[few], prop) @ theta
+    z, own = z[few].astype(float), features.of(statistics[few]) @ theta
     scaled = (z - z.mean(axis=0)) / z.std(axis=0)
     shares, shifts = [], []
     for other in range(1, OTHERS + 1):
-        renewed = dataclasses.replace(circuit, noise=circuit.noise + other)
-        points = features(np.asarray(renewed.statistics(z.astype(statistics.dtype))), prop)
-        found = solve(points, theta, 0.0, theta, log_weights=points @ theta - own)
+        renewed = circuit.renewed(other)
+        assert renewed is not None
+        points = features.of(np.asarray(renewed.statistics(z.astype(statistics.dtype))))
+        weights = points @ theta - own
+        found = relaxed(points, theta, np.zeros(S), features.distances, theta, weights)
         shares.append(found.effective_share)
         shifts.append(found.p @ scaled)
     return Dependence(np.array(shares), np.array(shifts))

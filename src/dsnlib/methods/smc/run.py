@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
-import numpy as np
-import xarray as xr
 from jax.flatten_util import ravel_pytree
 
-from dsnlib._xla import numerics
-from dsnlib.estimate import Estimate, over_islands
 from dsnlib.flows import DensityNetwork, density_network, initial_weights
-from dsnlib.methods.run import Check, Run, Snapshot
+from dsnlib.methods.natural import NaturalRun
+from dsnlib.methods.run import Check
 from dsnlib.methods.smc import density
-from dsnlib.methods.smc.agreement import check_agreement, check_natural_parameters
-from dsnlib.methods.smc.dual import features
+from dsnlib.methods.smc.agreement import EFFECTIVE, check_agreement, check_natural_parameters
 from dsnlib.methods.smc.noise import check_noise
 from dsnlib.methods.smc.settings import SMCSettings
 
@@ -24,90 +18,18 @@ LEAST_MOVES = 2.0
 MOST_FAILED = 0.5
 
 
-class SMCRun(Run[SMCSettings]):
+class SMCRun(NaturalRun[SMCSettings]):
     """A complete run of relaxed maximum entropy by SMC.
 
     `data` holds `dsnlib.methods.smc.records.VARIABLES`.
     """
 
-    @property
-    def samples(self) -> xr.Dataset:
-        """The particles of every island, equally weighted; see `Run.samples`."""
-        z, statistics = (self.data[name].values.astype(float) for name in ("z", "statistics"))
-        return self._labelled_samples(z, statistics)
-
-    @property
-    def simulations(self) -> int:
-        """Number of simulations of all islands, failed ones included."""
-        return int(self.data.simulations.sum())
-
-    @property
-    def eta(self) -> xr.Dataset:
-        """Natural parameters of the moments (f_1, .., f_S, f_1^2, .., f_S^2): `value` and `se`."""
-        eta = self.data.eta
-        se = eta.std("island", ddof=1) / np.sqrt(eta.sizes["island"])
-        return xr.Dataset({"value": eta.mean("island"), "se": se})
-
-    @property
-    def log_z(self) -> Estimate:
-        """log of the integral of exp(eta.T) over the box, nats, with its standard error."""
-        return over_islands(self.data.log_z.values)
-
-    @property
-    def entropy(self) -> Estimate:
-        """Entropy of the answer, nats, with its standard error."""
-        return over_islands(self.data.entropy.values)
-
-    def log_prob(self, z: Any) -> np.ndarray:
-        """Log-density of the answer at any parameters, for one simulation each.
-
-        Args:
-            z: (..., P) parameters.
-
-        Returns:
-            (...) eta.T(z) - log Z, nats per unit volume; -inf outside the box and where the
-            simulation fails.
-
-        Raises:
-            ValueError: the run was loaded from disk, so its circuit is not known.
-        """
-        if self.circuit is None:
-            raise ValueError(
-                "circuit must be known to simulate, got a run that load_run read; get the run from "
-                "dsnlib.fit with its circuit, or pass moments to log_prob_of"
-            )
-        z = np.asarray(z, float)
-        flat = z.reshape(-1, z.shape[-1])
-        low, high = self.circuit.bounds.T
-        inside = ((flat >= low) & (flat <= high)).all(axis=1)
-        moments = np.full((len(flat), self.data.sizes["moment"]), np.nan)
-        with numerics("float64"):
-            statistics = self.circuit.statistics(flat[inside])
-            moments[inside] = self.prop.moments(statistics)
-        return self.log_prob_of(moments).reshape(z.shape[:-1])
-
-    def log_prob_of(self, moments: Any) -> np.ndarray:
-        """(...) log-density where the moments are (..., 2 S); -inf where they are not finite."""
-        exponent = np.asarray(moments, float) @ self.eta["value"].values
-        return np.where(np.isfinite(exponent), exponent, -np.inf) - self.log_z.value
-
-    def snapshots(self) -> dict[int, Snapshot]:
-        """The answer, with all its samples."""
-        statistics = self.data.statistics.values.astype(float)
-        statistics = statistics.reshape(-1, statistics.shape[-1])
-        moments = np.concatenate([statistics, statistics**2], axis=1)
-        z = self.data.z.values.astype(float).reshape(len(moments), -1)
-        log_q = self.log_prob_of(moments)
-        stages = self.data.sizes["stage"]
-        return {stages: Snapshot(z, moments, log_q, lambda z, moments: self.log_prob_of(moments))}
-
     def checks(self) -> list[Check]:
         """Agreement of the islands, acceptance, and failed simulations."""
         data = self.data
-        low, high = data.bounds.values.T
-        unit = (data.z.values - low) / (high - low)
+        unit = self.box.to_unit(data.z.values)
         statistics = data.statistics.values
-        moments = features(statistics.reshape(-1, statistics.shape[-1]), self.prop)
+        features = self.features.of(statistics.reshape(-1, statistics.shape[-1]))
         theta = data.theta.values.astype(float)
         accepted, failed = (
             float(data.accepted_moves.min()),
@@ -115,7 +37,7 @@ class SMCRun(Run[SMCSettings]):
         )
         return [
             *check_agreement(self.samples, unit, self.seed),
-            *check_natural_parameters(theta, data.entropy.values, moments),
+            *check_natural_parameters(theta, data.entropy.values, features),
             *check_noise(data.noise_shift.values, data.noise_share.values),
             Check(
                 "accepted moves of a particle at the property's own width",
@@ -133,6 +55,19 @@ class SMCRun(Run[SMCSettings]):
                 "most proposals fail beside the answer: mend the simulator or narrow the bounds",
             ),
         ]
+
+    def cost(self) -> str:
+        """What the run cost, in words, beside what weighted uniform draws would."""
+        worth = float(self.diagnostics.value[EFFECTIVE])
+        draws = worth / self.uniform_share
+        if draws < self.simulations:
+            rival = "dsnlib.Uniform is simpler and cheaper here"
+        else:
+            rival = "they are dearer here"
+        return (
+            f"{super().cost()}\nweighted uniform draws: {_rounded(draws)} of them would be worth "
+            f"as many samples ({worth:,.0f}): {rival}"
+        )
 
     def network(self, epoch: int = -1) -> DensityNetwork:
         """The density that was fitted to the samples, where `density` was asked for.
@@ -158,3 +93,8 @@ class SMCRun(Run[SMCSettings]):
         _, unravel = ravel_pytree(jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), template))
         weights = unravel(jnp.asarray(self.data.weights.values, float))
         return density_network(weights, flow, *self.data.bounds.values.T)
+
+
+def _rounded(count: float) -> str:
+    """A large number in words, to two digits."""
+    return f"{float(f'{count:.2g}'):,.0f}" if count < 1e9 else f"{count:.1e}"

@@ -15,9 +15,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dsnlib.methods.base import Problem, Records
+from dsnlib.maxent.features import Features, features_of
+from dsnlib.maxent.relaxed import Weighted, next_relaxations, relaxed
+from dsnlib.methods.base import Problem, Records, SimulationError
 from dsnlib.methods.smc.density import DensityFit, begin_fit, fit_block
-from dsnlib.methods.smc.dual import Weighted, features, next_relaxations, solve
 from dsnlib.methods.smc.ensemble import ENSEMBLE
 from dsnlib.methods.smc.gradient import GRADIENT
 from dsnlib.methods.smc.moves import Moves, Swept
@@ -30,18 +31,20 @@ SLOTS = 5  # states that each particle contributes to a stage
 FITTED = 10_000  # states from which moves are prepared
 _SHARE, _LAST_SHARE = 0.5, 0.4  # effective share that a stage keeps; enough to go to rho = 0
 _STAGES_AT_ZERO = 4
+_LEAST_ALIVE = 20  # of the states from which the next relaxation is found
 _MOVES_A_STAGE = 1.5  # accepted moves of a particle
 _MOST_SWEEPS = 24  # between two states that are kept
 _UNIFORM, _RESAMPLE, _PREPARE, _MOVE, _DENSITY = range(5)  # streams of randomness
 
 _simulate = jax.jit(Target.simulate, static_argnums=0)
+_failures = jax.jit(Target.failures, static_argnums=0)
 
 
 class State(NamedTuple):
     """Where a run stands: `slot` states of every particle of stage `stage` are there."""
 
     z: tuple[Any, ...]  # SLOTS times (islands, n, P), on the unit box
-    statistics: tuple[Any, ...]  # SLOTS times (islands, n, S)
+    statistics: tuple[Any, ...]  # SLOTS times (islands, n, C), C columns of the circuit
     slot: int
     stage: int
     rho: np.ndarray  # (S,)
@@ -60,7 +63,12 @@ class State(NamedTuple):
 
 def target_of(problem: Problem) -> Target:
     """The problem as what particles are moved for."""
-    return Target(problem.circuit, problem.prop)
+    return Target(problem.circuit, features_for(problem))
+
+
+def features_for(problem: Problem) -> Features:
+    """The property's features."""
+    return features_of(problem.circuit, problem.prop, problem.method.precision)
 
 
 def first_state(problem: Problem, settings: SMCSettings) -> State:
@@ -68,7 +76,8 @@ def first_state(problem: Problem, settings: SMCSettings) -> State:
     islands, n = settings.islands, settings.particles
     P, S = len(problem.circuit.parameters), len(problem.circuit.observables)
     moves, dtype = MOVES[settings.moves], settings.precision
-    z, statistics = np.zeros((islands, n, P), dtype), np.zeros((islands, n, S), dtype)
+    columns = len(problem.circuit.columns)
+    z, statistics = np.zeros((islands, n, P), dtype), np.zeros((islands, n, columns), dtype)
     fitted = jax.ShapeDtypeStruct((islands, FITTED, P), dtype)
     shapes = jax.eval_shape(moves.prepare, fitted, jax.random.key(0))
     flow = settings.density
@@ -116,7 +125,7 @@ def advance(problem: Problem, settings: SMCSettings, state: State) -> State:
 
 
 def pooled(state: State) -> tuple[np.ndarray, np.ndarray]:
-    """All states of the stage: (islands, SLOTS n, P) and (islands, SLOTS n, S)."""
+    """All states of the stage: (islands, SLOTS n, P) and (islands, SLOTS n, C)."""
     z = np.concatenate([np.asarray(each) for each in state.z], axis=1)
     return z, np.concatenate([np.asarray(each) for each in state.statistics], axis=1)
 
@@ -124,8 +133,9 @@ def pooled(state: State) -> tuple[np.ndarray, np.ndarray]:
 def weighted(problem: Problem, state: State, rho: np.ndarray) -> list[Weighted]:
     """The states of the stage weighted to relaxations (S,), island by island."""
     _, statistics = pooled(state)
+    features = features_for(problem)
     return [
-        solve(features(f, problem.prop), theta, np.tile(rho, 2), theta)
+        relaxed(features.of(f), theta, rho, features.distances, theta)
         for f, theta in zip(statistics, state.theta, strict=True)
     ]
 
@@ -147,7 +157,7 @@ def _draw(problem: Problem, settings: SMCSettings, state: State) -> State:
         statistics=_with(state.statistics, state.slot, f),
         slot=state.slot + 1,
         simulations=state.simulations + z.shape[0] * z.shape[1],
-        failed=state.failed + int((~jnp.isfinite(f).all(axis=-1)).sum()),
+        failed=state.failed + int(_failures(target_of(problem), z, f)),
     )
     return _recorded(state) if state.slot == SLOTS else state
 
@@ -155,8 +165,12 @@ def _draw(problem: Problem, settings: SMCSettings, state: State) -> State:
 def _begin_stage(problem: Problem, settings: SMCSettings, state: State) -> State:
     """Lower the relaxation, weight to it, resample; islands share only the relaxation."""
     z, statistics = pooled(state)
-    newest = [features(f, problem.prop) for f in statistics[:, -FITTED:]]
-    rho = next_relaxations(newest, state.theta, state.rho, _SHARE, _LAST_SHARE, settings.order)
+    features = features_for(problem)
+    newest = [features.of(f) for f in statistics[:, -FITTED:]]
+    _check_alive(problem, newest)
+    rho = next_relaxations(
+        newest, state.theta, state.rho, features.distances, _SHARE, _LAST_SHARE, settings.order
+    )
     found = weighted(problem, state, rho)
     stage, n = state.stage + 1, settings.particles
     rng = np.random.default_rng([problem.seed, _RESAMPLE, stage])
@@ -189,6 +203,18 @@ def _begin_stage(problem: Problem, settings: SMCSettings, state: State) -> State
     )
 
 
+def _check_alive(problem: Problem, points: list[np.ndarray]) -> None:
+    """SimulationError where next to no simulation of an island succeeded."""
+    alive = min(int(np.isfinite(each).all(axis=1).sum()) for each in points)
+    if alive < _LEAST_ALIVE:
+        raise SimulationError(
+            f"circuit must give finite statistics within its bounds, got {alive} in "
+            f"{len(points[0]):,} simulations of {type(problem.circuit).__name__}; narrow the "
+            "bounds, mend the simulator, or ask for nothing of a statistic that is hardly ever "
+            "defined (mean=None)"
+        )
+
+
 def _move(problem: Problem, settings: SMCSettings, state: State) -> State:
     """One further state of every particle, from the last one (slot -1 is the last slot)."""
     moves, dtype = MOVES[settings.moves], settings.precision
@@ -216,7 +242,7 @@ def _move(problem: Problem, settings: SMCSettings, state: State) -> State:
         return state
     acceptance = float(state.accepted.sum() / state.tried.sum())
     wanted = np.ceil(_MOVES_A_STAGE / (SLOTS * max(acceptance, 1e-3)))
-    least = moves.least_sweeps(swept.z.shape[-1], swept.statistics.shape[-1])
+    least = moves.least_sweeps(swept.z.shape[-1], len(state.rho))
     sweeps = int(np.clip(wanted, least, _MOST_SWEEPS))
     return _recorded(state)._replace(sweeps=sweeps)
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from dsnlib.circuits import Circuit
 from dsnlib.circuits.differentiation import in_blocks
-from dsnlib.property import EmergentProperty
+from dsnlib.maxent.features import Features
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,23 +17,28 @@ class Target:
     """exp(theta.features) on the unit box, which is the circuit's box scaled."""
 
     circuit: Circuit
-    prop: EmergentProperty
+    features: Features
 
     def parameters(self, z: jax.Array) -> jax.Array:
         """(..., P) points of the unit box in the circuit's units."""
-        low, high = jnp.asarray(self.circuit.bounds.T, z.dtype)
-        return jnp.clip(low + (high - low) * z, low, high)
+        return self.circuit.box.from_unit(z)
 
     def simulate(self, z: jax.Array) -> jax.Array:
-        """(islands, n, P) points to (islands, n, S) statistics; not finite where one failed."""
+        """(islands, n, P) points to (islands, n, C) statistics.
+
+        They are not finite where a simulation failed or the circuit does not allow the parameters.
+        """
         rows = self.parameters(z).reshape(-1, z.shape[-1])
-        return in_blocks(self.circuit.evaluate, rows).reshape(*z.shape[:-1], -1)
+        return in_blocks(self.circuit.permitted, rows).reshape(*z.shape[:-1], -1)
+
+    def failures(self, z: jax.Array, statistics: jax.Array) -> jax.Array:
+        """() number of points that the circuit allows, and whose simulation failed."""
+        rows = self.parameters(z).reshape(-1, z.shape[-1])
+        whole = jnp.isfinite(self.features.of(statistics, jnp)).all(axis=-1)
+        return (self.circuit.allowed(rows) & ~whole.reshape(-1)).sum()
 
     def log_density(self, statistics: jax.Array, theta: jax.Array) -> jax.Array:
         """(islands, n) theta.features with theta (islands, M); -inf where a simulation failed."""
-        mean = jnp.asarray(self.prop.mean, statistics.dtype)
-        x = (statistics - mean) / jnp.asarray(self.prop.sd, statistics.dtype)
-        value = jnp.einsum("inm,im->in", jnp.concatenate([x, x**2 - 1], axis=-1), theta)
-        return jnp.where(
-            jnp.isfinite(statistics).all(axis=-1) & jnp.isfinite(value), value, -jnp.inf
-        )
+        features = self.features.of(statistics, jnp)
+        value = jnp.einsum("inm,im->in", features, theta)
+        return jnp.where(jnp.isfinite(features).all(axis=-1) & jnp.isfinite(value), value, -jnp.inf)

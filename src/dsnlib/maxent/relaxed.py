@@ -1,9 +1,10 @@
 """The relaxed dual: natural parameters for a relaxation rho, and how far rho may fall at once.
 
-For each statistic x = (f - mean) / sd, with the features (x, x^2 - 1), whose target is 0. Given
-particles of the distribution proportional to exp(theta_0.features), the natural parameters for rho
-minimise log Z(theta) + rho / 2 |theta|^2. They always exist; rho = infinity is the uniform
-distribution on the box, rho = 0 the answer. Each statistic has a relaxation of its own.
+The features of a property (`dsnlib.maxent.features`) have the target 0. Given particles of the
+distribution proportional to exp(theta_0.features), the natural parameters for rho minimise
+log Z(theta) + rho / 2 |theta|^2. They always exist; rho = infinity is the uniform distribution on
+the box, rho = 0 the answer. Each statistic has a relaxation of its own. At rho = 0 an interval is
+a cut: its theta is so low that nothing outside weighs anything.
 
 Source: Dudik, Phillips and Schapire, "Maximum entropy density estimation with generalized
 regularization" (2007).
@@ -16,13 +17,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dsnlib.property import EmergentProperty
-
 _NEWTON_STEPS = 60
 _DECREMENT = 1e-10  # Newton's, at which it stops
 _HALVINGS = 40
-_REACHED = 0.05  # largest mean feature at which rho = 0 counts as solved
+REACHED = 0.05  # largest mean feature at which rho = 0 counts as solved
 _SMALLEST = 1e-7  # rho
+_CUT = -1e30  # natural parameter of a distance that must be 0; leaves room within float32
 
 
 class Weighted(NamedTuple):
@@ -37,12 +37,6 @@ class Weighted(NamedTuple):
     def effective_share(self) -> float:
         """Effective sample size of the weights over their number."""
         return float(1 / (self.p**2).sum() / len(self.p))
-
-
-def features(statistics: np.ndarray, prop: EmergentProperty) -> np.ndarray:
-    """(n, S) statistics to (n, 2 S) features; not finite where a simulation failed."""
-    x = (np.asarray(statistics, float) - np.array(prop.mean)) / np.array(prop.sd)
-    return np.concatenate([x, x**2 - 1], axis=-1)
 
 
 def solve(
@@ -105,10 +99,36 @@ def solve(
     return Weighted(theta, weights, float(log_ratio), p @ used)
 
 
+def relaxed(
+    points: np.ndarray,
+    theta_0: np.ndarray,
+    rho: np.ndarray,
+    distances: np.ndarray,
+    start: np.ndarray,
+    log_weights: np.ndarray | float = 0.0,
+) -> Weighted:
+    """`solve` with relaxations (S,) of the statistics, where intervals at 0 are cuts.
+
+    Args:
+        points, theta_0, start, log_weights: as in `solve`; some point must lie inside those
+            intervals.
+        rho: (S,) relaxations.
+        distances: (2 S,) which features are distances from an interval.
+    """
+    relaxations = np.tile(rho, 2)
+    cut = distances & (relaxations == 0)
+    if not cut.any():
+        return solve(points, theta_0, relaxations, start, log_weights)
+    kept = np.where((points[:, cut] > 0).any(axis=1, keepdims=True), np.nan, points)
+    relaxations[cut] = np.inf
+    return solve(kept, theta_0, relaxations, np.where(cut, _CUT, start), log_weights)
+
+
 def next_relaxations(
     points: Sequence[np.ndarray],
     theta_0: np.ndarray,
     rho: np.ndarray,
+    distances: np.ndarray,
     share: float,
     last_share: float,
     order: str,
@@ -123,6 +143,7 @@ def next_relaxations(
         points: (n, M) features of each island's particles.
         theta_0: (islands, M) their natural parameters.
         rho: (S,) the relaxations now, infinite where a statistic's turn has not begun.
+        distances: (2 S,) which features are distances from an interval.
         share: effective share to keep in every island, of the particles that have not failed.
         last_share: share that is enough to go to rho = 0.
         order: "together" or "in turn".
@@ -143,7 +164,7 @@ def next_relaxations(
         turn = np.array([np.argmin(np.where(rho > 0, distance, np.inf))])
     lowered = rho.copy()
     lowered[turn] = max(
-        _next_rho(each, theta, rho, turn, share, last_share)
+        _next_rho(each, theta, rho, distances, turn, share, last_share)
         for each, theta in zip(points, theta_0, strict=True)
     )
     return lowered
@@ -153,6 +174,7 @@ def _next_rho(
     points: np.ndarray,
     theta_0: np.ndarray,
     rho: np.ndarray,
+    distances: np.ndarray,
     turn: np.ndarray,
     share: float,
     last_share: float,
@@ -163,13 +185,15 @@ def _next_rho(
     both = np.concatenate([turn, turn + len(rho)])  # their features
 
     def at(value: float, start: np.ndarray) -> Weighted:
-        relaxations = np.tile(rho, 2)
-        relaxations[both] = value
-        return solve(points, theta_0, relaxations, start)
+        relaxations = rho.copy()
+        relaxations[turn] = value
+        return relaxed(points, theta_0, relaxations, distances, start)
 
-    end = at(0.0, theta_0)
-    if end.effective_share >= last_share * alive and abs(end.mean[both]).max() < _REACHED:
-        return 0.0
+    outside = (points[:, both[distances[both]]] > 0).any(axis=1)
+    if (whole & ~outside).mean() >= last_share * alive:  # else no weights can keep so many
+        end = at(0.0, theta_0)
+        if end.effective_share >= last_share * alive and abs(end.mean[both]).max() < REACHED:
+            return 0.0
     high = float(rho[turn[0]])
     if not np.isfinite(high):
         high = 10 * float((points[whole][:, both] ** 2).sum(axis=1).max())
