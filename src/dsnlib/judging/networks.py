@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -16,9 +18,11 @@ from dsnlib import _check
 from dsnlib.estimate import Estimate, mean_of, share_of
 from dsnlib.judging.distances import c2st, kl_divergence
 from dsnlib.maxent import ExactMaxEnt
-from dsnlib.maxent.modes import BAND_SDS, in_band
+from dsnlib.maxent.modes import BAND_SDS, Mode, in_band
 from dsnlib.methods import Run
 from dsnlib.methods.run import Snapshot
+from dsnlib.methods.uniform import UniformRun
+from dsnlib.property import EmergentProperty
 from dsnlib.runs import load_run
 from dsnlib.runs.loading import DATA_FILE
 from dsnlib.storage.dataset import attribute, read_dataset, write_dataset
@@ -40,7 +44,7 @@ _MEANINGS = {
 }
 
 
-def judge(path: str | os.PathLike[str], exact: ExactMaxEnt) -> xr.Dataset:
+def judge(path: str | os.PathLike[str], exact: ExactMaxEnt | UniformRun) -> xr.Dataset:
     """Judge every snapshot of a complete run against the exact answer.
 
     The result is kept beside the run's data and returned the next time, unless the run or the exact
@@ -48,7 +52,8 @@ def judge(path: str | os.PathLike[str], exact: ExactMaxEnt) -> xr.Dataset:
 
     Args:
         path: folder of the run.
-        exact: the exact answer for the run's circuit and property.
+        exact: the exact answer for the run's circuit and property; or in any dimension a run of
+            `dsnlib.Uniform` for them, which knows no modes.
 
     Returns:
         Over `snapshot` (epochs done) with standard errors (`_se`): `kl`, `forward_kl`, `entropy`,
@@ -57,26 +62,26 @@ def judge(path: str | os.PathLike[str], exact: ExactMaxEnt) -> xr.Dataset:
 
     Raises:
         FileNotFoundError: the folder holds no complete run.
-        TypeError: `exact` is not an `ExactMaxEnt`.
+        TypeError: `exact` is neither of the two.
         ValueError: the run's data are damaged, or `exact` is for another circuit or property.
     """
-    _check.instance("exact", exact, ExactMaxEnt)
+    _check.instance("exact", exact, (ExactMaxEnt, UniformRun))
     folder = checked_path("path", path)
-    run = load_run(folder)
-    wanted = {"circuit": exact.circuit.configuration(), "property": {
-        "mean": list(exact.prop.mean), "sd": list(exact.prop.sd)
-    }}  # fmt: skip
-    for name, value in wanted.items():
-        if (found := attribute(run.data, name)) != value:
+    run, truth = load_run(folder), _truth(exact)
+    for name, found, value in (
+        ("circuit", attribute(run.data, "circuit"), truth.circuit),
+        ("property", run.prop, exact.prop),
+    ):
+        if found != value:
             raise ValueError(
                 f"exact must be the answer for the run's {name}, got {value} for {found}; "
-                "compute it with exact_maxent for that one"
+                "compute it for that one"
             )
     file = folder / JUDGED_FILE
     digest = hashlib.sha256((folder / DATA_FILE).read_bytes()).hexdigest()
-    if (stored := _stored(file, digest, exact)) is not None:
+    if (stored := _stored(file, digest, truth)) is not None:
         return stored
-    judged = _judged(run, exact).assign_attrs(format=_FORMAT, run_sha256=digest)
+    judged = _judged(run, truth).assign_attrs(format=_FORMAT, run_sha256=digest)
     try:
         write_dataset(file, judged)
     except OSError as error:
@@ -84,7 +89,7 @@ def judge(path: str | os.PathLike[str], exact: ExactMaxEnt) -> xr.Dataset:
     return judged
 
 
-def _stored(file: Path, digest: str, exact: ExactMaxEnt) -> xr.Dataset | None:
+def _stored(file: Path, digest: str, exact: _Truth) -> xr.Dataset | None:
     """The stored result, or None where it is missing, damaged or about something else."""
     try:
         found = read_dataset(file)
@@ -98,11 +103,10 @@ def _stored(file: Path, digest: str, exact: ExactMaxEnt) -> xr.Dataset | None:
     return found if same and close else None
 
 
-def _judged(run: Run[Any], exact: ExactMaxEnt) -> xr.Dataset:
+def _judged(run: Run[Any], exact: _Truth) -> xr.Dataset:
     snapshots = run.snapshots()
     n = min(len(next(iter(snapshots.values())).z), _MOST_EXACT)
-    z = exact.sample(jax.random.key(_EXACT_SEED), n)
-    moments = exact.moments(z)
+    z, moments = exact.draw(n)
     rows = [_estimates(snapshot, exact, z, moments) for snapshot in snapshots.values()]
     judged = xr.Dataset(
         coords={"snapshot": list(snapshots), "mode": [mode.name for mode in exact.modes]},
@@ -116,7 +120,8 @@ def _judged(run: Run[Any], exact: ExactMaxEnt) -> xr.Dataset:
     )
     for name, meaning in _MEANINGS.items():
         dims = ("snapshot", "mode") if name == "mode_mass" else ("snapshot",)
-        value, se = np.moveaxis(np.array([row[name] for row in rows]), -1, 0)
+        shape = (len(rows), len(exact.modes), 2) if name == "mode_mass" else (len(rows), 2)
+        value, se = np.moveaxis(np.reshape([row[name] for row in rows], shape), -1, 0)
         judged[name] = (dims, value, {"long_name": meaning})
         judged[f"{name}_se"] = (dims, se, {"long_name": f"standard error of {name}"})
     judged["exact_mass"] = ("mode", [mode.mass for mode in exact.modes])
@@ -125,11 +130,11 @@ def _judged(run: Run[Any], exact: ExactMaxEnt) -> xr.Dataset:
 
 
 def _estimates(
-    snapshot: Snapshot, exact: ExactMaxEnt, z: np.ndarray, moments: np.ndarray
+    snapshot: Snapshot, exact: _Truth, z: np.ndarray, moments: np.ndarray
 ) -> dict[str, Any]:
     """Estimates for one snapshot, with exact samples z and their moments."""
     statistics = snapshot.moments[:, : len(exact.prop.mean)]
-    modes = exact.assign(snapshot.z, statistics)
+    modes = exact.assign(snapshot.z, statistics) if exact.modes else np.empty(0)
     entropy = mean_of(-snapshot.log_q)
     forward = kl_divergence(exact.log_prob_of(moments), snapshot.log_prob(z, moments))
     return {
@@ -141,3 +146,45 @@ def _estimates(
         "mode_mass": [share_of(modes == k) for k in range(len(exact.modes))],
         "c2st": c2st(snapshot.z[np.linspace(0, len(snapshot.z) - 1, len(z), dtype=int)], z),
     }
+
+
+class _Truth(NamedTuple):
+    """What a run is judged against."""
+
+    circuit: dict[str, Any]  # its configuration
+    prop: EmergentProperty
+    cells: int  # of the grid, 0 where there is none
+    eta: np.ndarray
+    log_z: float
+    entropy: float
+    entropy_se: float
+    modes: tuple[Mode, ...]
+    assign: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    log_prob_of: Callable[[np.ndarray], np.ndarray]
+    draw: Callable[[int], tuple[np.ndarray, np.ndarray]]  # samples and their moments
+
+
+def _truth(exact: ExactMaxEnt | UniformRun) -> _Truth:
+    if isinstance(exact, ExactMaxEnt):
+
+        def sampled(n: int) -> tuple[np.ndarray, np.ndarray]:
+            z = exact.sample(jax.random.key(_EXACT_SEED), n)
+            return z, exact.moments(z)
+
+        configuration = json.loads(json.dumps(exact.circuit.configuration()))
+        return _Truth(
+            configuration, exact.prop, exact.cells, exact.eta, exact.log_z, exact.entropy,
+            exact.entropy_se, exact.modes, exact.assign, exact.log_prob_of, sampled,
+        )  # fmt: skip
+    (answer,) = exact.snapshots().values()
+
+    def kept(n: int) -> tuple[np.ndarray, np.ndarray]:
+        rows = np.random.default_rng(_EXACT_SEED).permutation(len(answer.z))[:n]
+        return answer.z[rows], answer.moments[rows]
+
+    eta, entropy = exact.eta["value"].values, exact.entropy
+    configuration = attribute(exact.data, "circuit")
+    return _Truth(
+        configuration, exact.prop, 0, eta, exact.log_z.value, entropy.value, entropy.se, (),
+        lambda z, statistics: np.empty(0), exact.log_prob_of, kept,
+    )  # fmt: skip

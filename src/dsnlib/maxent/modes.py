@@ -47,9 +47,14 @@ class Mode(NamedTuple):
 
 
 def in_band(statistics: np.ndarray, prop: EmergentProperty) -> np.ndarray:
-    """(n,) whether all of (n, S) statistics lie within 2 target sds of their target means."""
-    off_target = np.abs(statistics - np.array(prop.mean)) / np.array(prop.sd)
-    return (off_target < BAND_SDS).all(axis=1)  # type: ignore[no-any-return]
+    """(n,) whether all of (n, S) statistics lie within 2 target sds of their target means.
+
+    One with an interval must lie in it; one without an sd may lie anywhere.
+    """
+    held = np.array([kind == "moments" for kind in prop.kinds])
+    mean, sd = (np.array(each, float)[held] for each in (prop.mean, prop.sds))
+    off_target = np.abs(statistics[:, held] - mean) / sd
+    return (off_target < BAND_SDS).all(axis=1) & prop.inside(statistics)
 
 
 def find_modes(
