@@ -40,7 +40,7 @@ from dsnlib.methods import Problem
 from dsnlib.methods.lagrangian.objective import Objective
 from dsnlib.methods.lagrangian.programs import block as train
 from dsnlib.methods.lagrangian.programs import optimiser_of
-from dsnlib.methods.smc.sampler import SLOTS
+from dsnlib.methods.smc.state import SLOTS
 from dsnlib.runs.provenance import _device, provenance
 
 STG = dsnlib.STG(T=200)

@@ -17,7 +17,7 @@ from dsnlib.maxent.features import Features
 from dsnlib.methods import Problem
 from dsnlib.methods.smc import ensemble, gradient
 from dsnlib.methods.smc.agreement import MOST_CELL_SPREAD, cell_spread, check_agreement
-from dsnlib.methods.smc.sampler import MOVES
+from dsnlib.methods.smc.state import MOVES
 from dsnlib.methods.smc.target import Target
 from dsnlib.storage.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from report.studies.problems import CASES

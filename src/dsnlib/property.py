@@ -118,6 +118,15 @@ class EmergentProperty:
                 inside &= (statistics[..., i] >= low) & (statistics[..., i] <= high)
         return inside
 
+    def asked(self, statistic: int) -> str:
+        """What is asked of a statistic, in words, by its number from 0."""
+        mean, sd = self.mean[statistic], self.sds[statistic]
+        if (interval := self.intervals[statistic]) is not None:
+            return f"{interval[0]:g} to {interval[1]:g}"
+        if mean is None:
+            return "nothing"
+        return f"a mean of {mean:g}" if sd is None else f"{mean:g} \u00b1 {sd:g}"
+
     def check_against(self, circuit: Circuit) -> None:
         """ValueError where the circuit has other statistics or cannot report what is asked for."""
         observables = circuit.observables

@@ -1,7 +1,8 @@
 """Circuits: differentiable maps from bounded parameters to statistics."""
 
-from dsnlib.circuits.base import Circuit, Parameter, Statistic
+from dsnlib.circuits.base import Circuit
 from dsnlib.circuits.linear2d import Linear2D
+from dsnlib.circuits.quantities import Parameter, Statistic
 from dsnlib.circuits.rank_two import RankTwoRNN
 from dsnlib.circuits.stg import STG
 from dsnlib.circuits.stochastic import StochasticCircuit

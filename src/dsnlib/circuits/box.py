@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 if TYPE_CHECKING:
-    from dsnlib.circuits.base import Parameter
+    from dsnlib.circuits.quantities import Parameter
 
 
 @dataclasses.dataclass(frozen=True)

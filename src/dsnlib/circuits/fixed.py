@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from dsnlib import _check
-from dsnlib.circuits.base import Circuit, Parameter, Statistic
+from dsnlib.circuits.base import Circuit
+from dsnlib.circuits.quantities import Parameter, Statistic
 
 
 @dataclasses.dataclass(frozen=True)

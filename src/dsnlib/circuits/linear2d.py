@@ -8,7 +8,8 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from dsnlib.circuits.base import Circuit, Parameter, Statistic
+from dsnlib.circuits.base import Circuit
+from dsnlib.circuits.quantities import Parameter, Statistic
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,7 +9,8 @@ import jax
 import jax.numpy as jnp
 
 from dsnlib import _check
-from dsnlib.circuits.base import Circuit, Parameter, Statistic
+from dsnlib.circuits.base import Circuit
+from dsnlib.circuits.quantities import Parameter, Statistic
 
 _RANK = 2
 

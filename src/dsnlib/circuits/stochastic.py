@@ -10,7 +10,8 @@ import jax
 import jax.numpy as jnp
 
 from dsnlib import _check
-from dsnlib.circuits.base import Circuit, Statistic
+from dsnlib.circuits.base import Circuit
+from dsnlib.circuits.quantities import Statistic
 
 _TOGETHER = 2_000  # trials of all rows at a time, whose states stay in a processor's cache
 

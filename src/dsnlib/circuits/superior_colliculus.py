@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dsnlib.circuits.base import Parameter, Statistic
+from dsnlib.circuits.quantities import Parameter, Statistic
 from dsnlib.circuits.stochastic import StochasticCircuit
 
 UNITS = ("LP", "LA", "RA", "RP")  # left and right; Pro and Anti

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from dsnlib import _check
-from dsnlib.circuits.base import Parameter, Statistic
+from dsnlib.circuits.quantities import Parameter, Statistic
 from dsnlib.circuits.stochastic import StochasticCircuit
 
 POPULATIONS = ("E", "P", "S", "V")

@@ -26,6 +26,7 @@ _COMMON = (
     "circuits/base.py",
     "circuits/box.py",
     "circuits/differentiation.py",
+    "circuits/quantities.py",
     "flows/*.py",
     "maxent/dual.py",
     "maxent/features.py",

@@ -10,9 +10,10 @@ import jax
 import jax.numpy as jnp
 
 from dsnlib import _check
-from dsnlib.circuits.base import Circuit, Parameter, Statistic
+from dsnlib.circuits.base import Circuit
 from dsnlib.circuits.frequency import FREQUENCIES, dominant_frequency
 from dsnlib.circuits.integration import euler
+from dsnlib.circuits.quantities import Parameter, Statistic
 from dsnlib.circuits.stg.equations import (
     MEMBRANE,
     NEURONS,

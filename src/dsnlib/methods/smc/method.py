@@ -14,10 +14,10 @@ from dsnlib.circuits import Circuit
 from dsnlib.methods.base import Method, Problem, Report, Result, Variable
 from dsnlib.methods.smc import density, sampler
 from dsnlib.methods.smc.noise import dependence
-from dsnlib.methods.smc.records import STAGED, VARIABLES
+from dsnlib.methods.smc.records import PRODUCED, STAGED, VARIABLES
 from dsnlib.methods.smc.run import SMCRun
-from dsnlib.methods.smc.sampler import SLOTS, State
 from dsnlib.methods.smc.settings import SMCSettings
+from dsnlib.methods.smc.state import SLOTS, State, features_for, first_state, target_of
 from dsnlib.property import EmergentProperty
 
 _REPORTED = 20_000  # samples of a density that are simulated to judge it
@@ -85,7 +85,7 @@ class SMC(SMCSettings, Method):
 
     def start(self, problem: Problem) -> State:
         """No particle has been drawn."""
-        return sampler.first_state(problem, self)
+        return first_state(problem, self)
 
     def step(self, problem: Problem, state: State) -> State:
         """One further state of every particle, or a block of the density's fit."""
@@ -115,14 +115,14 @@ class SMC(SMCSettings, Method):
     def result(self, problem: Problem, state: State) -> Result:
         """Samples, natural parameters and entropies, island by island."""
         circuit, stages = problem.circuit, state.stage + 1
-        features = sampler.features_for(problem)
+        features = features_for(problem)
         found = sampler.weighted(problem, state, state.rho)
         theta = np.stack([each.theta for each in found])
         log_z = state.log_z + [each.log_ratio for each in found]
         eta, constant = features.natural(theta)
         log_volume = circuit.box.log_volume
         z, statistics = _kept(state.z), _kept(state.statistics)
-        parameters = np.asarray(sampler.target_of(problem).parameters(jnp.asarray(z)))
+        parameters = np.asarray(target_of(problem).parameters(jnp.asarray(z)))
         final = state.records["rho"][:stages] == 0
         moved = np.nansum(
             (state.records["acceptance"] * state.records["sweeps"][:, None])[:stages][final], axis=0
@@ -139,7 +139,7 @@ class SMC(SMCSettings, Method):
         )
         records = {name: state.records[name][:stages] for name in STAGED}
         records["stage_z"] = np.asarray(
-            sampler.target_of(problem).parameters(jnp.asarray(records["stage_z"], self.precision))
+            target_of(problem).parameters(jnp.asarray(records["stage_z"], self.precision))
         )
         records |= {
             "z": parameters,
@@ -163,7 +163,11 @@ class SMC(SMCSettings, Method):
             "statistic": [o.name for o in circuit.columns],
             "figure": list(density.DensityReport._fields) if fit is not None else [],
         }
-        return Result(records, coordinates, {"scales": list(features.scales)})
+        attributes = {
+            "scales": list(features.scales),
+            PRODUCED: state.records[PRODUCED].tolist(),
+        }
+        return Result(records, coordinates, attributes)
 
     def _judged_density(
         self,

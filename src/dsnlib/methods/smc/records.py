@@ -7,6 +7,9 @@ import numpy as np
 from dsnlib.methods.base import Records, Variable
 
 MOST_STAGES = 100
+#: What uniform draws produce: quantiles of every statistic in stage 0, recorded as an attribute.
+PRODUCED = "produced"
+QUANTILES = (0, 0.01, 0.5, 0.99, 1)
 _PICTURED = 5_000  # numbers that stand for a stage's particles in pictures
 
 VARIABLES = {
@@ -48,8 +51,8 @@ def pictured(P: int) -> int:
     return max(1, min(500, _PICTURED // P))
 
 
-def empty_records(islands: int, moments: int, P: int) -> Records:
-    """Arrays for what is taken stage by stage, filled with NaN."""
+def empty_records(islands: int, moments: int, P: int, columns: int) -> Records:
+    """Arrays for what is taken stage by stage, and for what uniform draws produce: all NaN."""
     sizes = {
         "stage": MOST_STAGES + 1,
         "island": islands,
@@ -57,4 +60,7 @@ def empty_records(islands: int, moments: int, P: int) -> Records:
         "particle": pictured(P),
         "parameter": P,
     }
-    return {name: np.full([sizes[dim] for dim in VARIABLES[name].dims], np.nan) for name in STAGED}
+    staged = {
+        name: np.full([sizes[dim] for dim in VARIABLES[name].dims], np.nan) for name in STAGED
+    }
+    return staged | {PRODUCED: np.full((columns, len(QUANTILES)), np.nan)}

@@ -12,7 +12,9 @@ from dsnlib.methods.run import Check
 from dsnlib.methods.smc import density
 from dsnlib.methods.smc.agreement import EFFECTIVE, check_agreement, check_natural_parameters
 from dsnlib.methods.smc.noise import check_noise
+from dsnlib.methods.smc.records import PRODUCED
 from dsnlib.methods.smc.settings import SMCSettings
+from dsnlib.storage.dataset import attribute
 
 LEAST_MOVES = 2.0
 MOST_FAILED = 0.5
@@ -55,6 +57,23 @@ class SMCRun(NaturalRun[SMCSettings]):
                 "most proposals fail beside the answer: mend the simulator or narrow the bounds",
             ),
         ]
+
+    @property
+    def verdict(self) -> str:
+        """See `Run.verdict`; where the property is not met, what uniform draws produce."""
+        produced = attribute(self.data, PRODUCED) if PRODUCED in self.data.attrs else []
+        if all(check.passed for check in self.property_checks()):
+            produced = []
+        names = attribute(self.data, "observables")
+        lines = []
+        for i, (quantiles, o) in enumerate(zip(produced, names, strict=False)):
+            asked = self.prop.asked(i)
+            low, few, median, most, high = (f"{value:.4g}" for value in quantiles)
+            lines.append(
+                f"{o['name']} ({o['unit']}): {asked} was asked for; uniform draws produce {low} to "
+                f"{high}, 98 % of them {few} to {most}, median {median}"
+            )
+        return "\n".join([super().verdict, *lines])
 
     def cost(self) -> str:
         """What the run cost, in words, beside what weighted uniform draws would."""

@@ -9,103 +9,55 @@ Source: Del Moral, Doucet and Jasra, "Sequential Monte Carlo samplers" (2006); D
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import warnings
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dsnlib.maxent.features import Features, features_of
 from dsnlib.maxent.relaxed import Weighted, next_relaxations, relaxed
-from dsnlib.methods.base import Problem, Records, SimulationError
-from dsnlib.methods.smc.density import DensityFit, begin_fit, fit_block
-from dsnlib.methods.smc.ensemble import ENSEMBLE
-from dsnlib.methods.smc.gradient import GRADIENT
-from dsnlib.methods.smc.moves import Moves, Swept
-from dsnlib.methods.smc.records import MOST_STAGES, empty_records
+from dsnlib.methods.base import Problem, SimulationError
+from dsnlib.methods.smc.density import fit_block
+from dsnlib.methods.smc.moves import Swept
+from dsnlib.methods.smc.records import MOST_STAGES, PRODUCED, QUANTILES
 from dsnlib.methods.smc.settings import SMCSettings
+from dsnlib.methods.smc.state import (
+    DENSITY,
+    FITTED,
+    MOVE,
+    MOVES,
+    PREPARE,
+    RESAMPLE,
+    SLOTS,
+    UNIFORM,
+    State,
+    features_for,
+    key_of,
+    target_of,
+)
 from dsnlib.methods.smc.target import Target
 
-MOVES: dict[str, Moves] = {"ensemble": ENSEMBLE, "gradient": GRADIENT}
-SLOTS = 5  # states that each particle contributes to a stage
-FITTED = 10_000  # states from which moves are prepared
 _SHARE, _LAST_SHARE = 0.5, 0.4  # effective share that a stage keeps; enough to go to rho = 0
 _STAGES_AT_ZERO = 4
+_STUCK = 6  # stages without a fall of the relaxation, after which none is to come
 _LEAST_ALIVE = 20  # of the states from which the next relaxation is found
 _MOVES_A_STAGE = 1.5  # accepted moves of a particle
 _MOST_SWEEPS = 24  # between two states that are kept
-_UNIFORM, _RESAMPLE, _PREPARE, _MOVE, _DENSITY = range(5)  # streams of randomness
 
 _simulate = jax.jit(Target.simulate, static_argnums=0)
 _failures = jax.jit(Target.failures, static_argnums=0)
 
 
-class State(NamedTuple):
-    """Where a run stands: `slot` states of every particle of stage `stage` are there."""
-
-    z: tuple[Any, ...]  # SLOTS times (islands, n, P), on the unit box
-    statistics: tuple[Any, ...]  # SLOTS times (islands, n, C), C columns of the circuit
-    slot: int
-    stage: int
-    rho: np.ndarray  # (S,)
-    theta: np.ndarray  # (islands, M)
-    log_z: np.ndarray  # (islands,) log of the mean of exp(theta.features) over the unit box
-    sweeps: int  # between two states that are kept
-    tuning: np.ndarray  # of the moves
-    prepared: Any  # by the moves, for the stage
-    tried: np.ndarray  # (islands,) proposals in the stage
-    accepted: np.ndarray  # (islands,)
-    simulations: int  # in the stage
-    failed: int
-    records: Records
-    density: DensityFit | None
-
-
-def target_of(problem: Problem) -> Target:
-    """The problem as what particles are moved for."""
-    return Target(problem.circuit, features_for(problem))
-
-
-def features_for(problem: Problem) -> Features:
-    """The property's features."""
-    return features_of(problem.circuit, problem.prop, problem.method.precision)
-
-
-def first_state(problem: Problem, settings: SMCSettings) -> State:
-    """The state before anything was simulated."""
-    islands, n = settings.islands, settings.particles
-    P, S = len(problem.circuit.parameters), len(problem.circuit.observables)
-    moves, dtype = MOVES[settings.moves], settings.precision
-    columns = len(problem.circuit.columns)
-    z, statistics = np.zeros((islands, n, P), dtype), np.zeros((islands, n, columns), dtype)
-    fitted = jax.ShapeDtypeStruct((islands, FITTED, P), dtype)
-    shapes = jax.eval_shape(moves.prepare, fitted, jax.random.key(0))
-    flow = settings.density
-    return State(
-        z=(z,) * SLOTS,
-        statistics=(statistics,) * SLOTS,
-        slot=0,
-        stage=0,
-        rho=np.full(S, np.inf),
-        theta=np.zeros((islands, 2 * S)),
-        log_z=np.zeros(islands),
-        sweeps=moves.least_sweeps(P, S),
-        tuning=moves.first_tuning(islands, P),
-        prepared=jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes),
-        tried=np.zeros(islands),
-        accepted=np.zeros(islands),
-        simulations=0,
-        failed=0,
-        records=empty_records(islands, 2 * S, P),
-        density=None if flow is None else begin_fit(_key(problem, _DENSITY), flow, P),
-    )
-
-
 def annealed(state: State) -> bool:
-    """Whether the last stage is complete: enough of them at rho = 0, or no more are allowed."""
-    at_zero = int((state.records["rho"][: state.stage + 1] == 0).sum())
+    """Whether the last stage is complete: enough of them at rho = 0, or there is no way on."""
+    rho = state.records["rho"][: state.stage + 1]
     whole = state.slot == SLOTS and np.isfinite(state.records["simulations"][state.stage])
-    return whole and (at_zero >= _STAGES_AT_ZERO or state.stage == MOST_STAGES)
+    last = rho[-_STUCK:]
+    # Where the property cannot be had, no smaller relaxation keeps enough particles any more.
+    stuck = len(last) == _STUCK and 0 < last[-1] < np.inf and (last == last[-1]).all()
+    ends = (rho == 0).sum() >= _STAGES_AT_ZERO or stuck or state.stage == MOST_STAGES
+    return bool(whole and ends)
 
 
 def finished(state: State) -> bool:
@@ -140,16 +92,9 @@ def weighted(problem: Problem, state: State, rho: np.ndarray) -> list[Weighted]:
     ]
 
 
-def _key(problem: Problem, purpose: int, stage: int = 0, slot: int = 0) -> jax.Array:
-    key = jax.random.key(problem.seed)
-    for number in (purpose, stage, slot):
-        key = jax.random.fold_in(key, number)
-    return key
-
-
 def _draw(problem: Problem, settings: SMCSettings, state: State) -> State:
     """Uniform particles, simulated."""
-    key = _key(problem, _UNIFORM, slot=state.slot)
+    key = key_of(problem, UNIFORM, slot=state.slot)
     z = jax.random.uniform(key, state.z[0].shape, settings.precision)
     f = _simulate(target_of(problem), z)
     state = state._replace(
@@ -173,7 +118,7 @@ def _begin_stage(problem: Problem, settings: SMCSettings, state: State) -> State
     )
     found = weighted(problem, state, rho)
     stage, n = state.stage + 1, settings.particles
-    rng = np.random.default_rng([problem.seed, _RESAMPLE, stage])
+    rng = np.random.default_rng([problem.seed, RESAMPLE, stage])
     rows = np.stack([rng.permutation(_systematic(each.p, n, rng.random())) for each in found])
     many = np.stack([rng.permutation(_systematic(each.p, FITTED, rng.random())) for each in found])
     islands = np.arange(len(found))[:, None]
@@ -194,7 +139,7 @@ def _begin_stage(problem: Problem, settings: SMCSettings, state: State) -> State
         rho=rho,
         theta=np.stack([each.theta for each in found]),
         log_z=state.log_z + [each.log_ratio for each in found],
-        prepared=moves.prepare(jnp.asarray(z[islands, many]), _key(problem, _PREPARE, stage)),
+        prepared=moves.prepare(jnp.asarray(z[islands, many]), key_of(problem, PREPARE, stage)),
         tried=0 * state.tried,
         accepted=0 * state.accepted,
         simulations=0,
@@ -225,7 +170,7 @@ def _move(problem: Problem, settings: SMCSettings, state: State) -> State:
         jnp.asarray(state.theta, dtype),
         jnp.asarray(state.tuning, dtype),
         state.prepared,
-        _key(problem, _MOVE, state.stage, state.slot),
+        key_of(problem, MOVE, state.stage, state.slot),
         state.sweeps,
     )
     state = state._replace(
@@ -263,6 +208,11 @@ def _recorded(state: State) -> State:
     rows = np.arange(some)
     records["stage_z"][stage] = last[rows % len(last), rows % n]
     if stage == 0:
+        _, f = pooled(state)
+        flat = np.where(np.isfinite(f), f, np.nan).reshape(-1, f.shape[-1]).astype(float)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # a statistic that is never defined
+            records[PRODUCED] = np.nanquantile(flat, QUANTILES, axis=0).T
         records["rho"][0] = np.inf
         records["effective_share"][0] = 1
     return state._replace(records=records)
@@ -273,7 +223,7 @@ def _fit_density(problem: Problem, settings: SMCSettings, state: State) -> State
     assert fit is not None
     assert flow is not None
     z = np.asarray(target_of(problem).parameters(jnp.asarray(pooled(state)[0])))
-    key = _key(problem, _DENSITY, stage=1 + fit.iterations)
+    key = key_of(problem, DENSITY, stage=1 + fit.iterations)
     return state._replace(density=fit_block(key, flow, problem.circuit.bounds, z, fit))
 
 
