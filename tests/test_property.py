@@ -249,7 +249,7 @@ def test_single_trials_do_not_favour_lucky_draws(tmp_path):
     assert a.std() == pytest.approx(expected, abs=4 * expected / np.sqrt(2 * a.size))
     assert run.samples.sizes.keys() == {"island", "sample"}
     assert "variance of rate" in run.data.statistic.values
-    smc = fit(circuit, prop, SMC(particles=1_000), seed=5, out=tmp_path / "smc")
+    smc = fit(circuit, prop, SMC(particles=4_000), seed=5, out=tmp_path / "smc")
     assert smc.trusted, smc.diagnostics
     assert smc.samples["a"].values.std() == pytest.approx(expected, rel=0.05)
     narrow = EmergentProperty([5.0], [0.5])
