@@ -13,6 +13,7 @@ from jax.flatten_util import ravel_pytree
 from dsnlib.circuits import Circuit
 from dsnlib.methods.base import Method, Problem, Report, Result, Variable
 from dsnlib.methods.smc import density, sampler
+from dsnlib.methods.smc.agreement import LEAST_EFFECTIVE
 from dsnlib.methods.smc.noise import dependence
 from dsnlib.methods.smc.records import PRODUCED, STAGED, VARIABLES
 from dsnlib.methods.smc.run import SMCRun
@@ -107,6 +108,11 @@ class SMC(SMCSettings, Method):
             f"{np.nansum(state.records['simulations']) / 1e6:.2f} M simulations"
         )
         line = ""
+        if state.stage == 0 and state.slot == SLOTS:
+            worth = sampler.worth_of_uniform(problem, state)
+            line = f"{_drawn(state):,} uniform draws are worth {worth:,.0f} samples of the answer"
+            if worth > LEAST_EFFECTIVE:
+                line += ": dsnlib.Uniform() may be all you need"
         if state.stage and state.slot == SLOTS:
             share = state.records["effective_share"][state.stage].min()
             line = f"stage {state.stage}: effective share {share:.0%}, {detail}"
@@ -204,3 +210,8 @@ def _kept(slots: tuple[Any, ...]) -> np.ndarray:
     stacked = np.stack([np.asarray(each) for each in slots])
     n = np.arange(stacked.shape[2])
     return np.moveaxis(stacked[n % SLOTS, :, n], 0, 1)
+
+
+def _drawn(state: State) -> int:
+    """Number of uniform draws, those of all islands."""
+    return int(np.prod(np.shape(state.z)[:3]))

@@ -16,7 +16,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dsnlib.maxent.relaxed import Weighted, next_relaxations, relaxed
+from dsnlib.maxent.feasibility import short_of
+from dsnlib.maxent.relaxed import REACHED, Weighted, next_relaxations, relaxed
 from dsnlib.methods.base import Problem, SimulationError
 from dsnlib.methods.smc.density import fit_block
 from dsnlib.methods.smc.moves import Swept
@@ -90,6 +91,20 @@ def weighted(problem: Problem, state: State, rho: np.ndarray) -> list[Weighted]:
         relaxed(features.of(f), theta, rho, features.distances, theta)
         for f, theta in zip(statistics, state.theta, strict=True)
     ]
+
+
+def worth_of_uniform(problem: Problem, state: State) -> float:
+    """Effective sample size of stage 0, its uniform states weighted to the property itself.
+
+    It is 0 where the weights of an island cannot have the property.
+    """
+    features, rho = features_for(problem), np.zeros_like(state.rho)
+    if any(short_of(features.of(f), features) for f in pooled(state)[1]):
+        return 0.0
+    found = weighted(problem, state, rho)
+    if max(np.abs(each.mean).max() for each in found) > REACHED:
+        return 0.0
+    return float(sum(each.effective_share * len(each.p) for each in found))
 
 
 def _draw(problem: Problem, settings: SMCSettings, state: State) -> State:
