@@ -24,12 +24,12 @@ import numpy as np
 
 import dsnlib
 
-TAU, DT = 12.5, 0.1  # ms
+TAU, DT = 12.5, 0.2  # ms
 SETTLED, SEEN = 100.0, 300.0  # ms: what is left out, and what is looked at
 UP, DOWN = 1.0, -0.5  # a spike is a crossing of UP, after v was below DOWN
 START = (-1.2, -0.6)  # v and w, near rest
 
-#: A neuron that is kicked now and then: 2.5 % of the box lie within two standard deviations of both
+#: A neuron that is kicked now and then: 3.0 % of the box lie within two standard deviations of both
 #: means.
 PROPERTY = dsnlib.EmergentProperty(mean=[10.0, 0.8], sd=[1.0, 0.1])
 
@@ -52,7 +52,7 @@ def simulate(z: np.ndarray, shocks: np.ndarray) -> np.ndarray:
     spikes, total, squares = np.zeros((3, len(z)))
     skipped = round(SETTLED / DT)
     for k, shock in enumerate(shocks):
-        dv = v - v * v * v / 3 - w + current
+        dv = v * (1 - v * v / 3) - w + current
         dw = (v + a - b * w) / TAU
         v, w = v + DT * dv + np.sqrt(DT) * sigma * shock, w + DT * dw
         spike = low & (v > UP)

@@ -66,7 +66,7 @@ def test_neuron_without_noise_against_scipy(a, b, current):
     )
     rate, swing = simulate(np.array([[a, b, current, 0.0]]), np.zeros((STEPS, 1)))[0]
     late = solution.sol(np.linspace(SETTLED, SETTLED + SEEN, 30_001))[0]
-    assert abs(swing - late.std()) < 0.02
+    assert abs(swing - late.std()) < 0.005
     times = solution.t_events[0]
     if current == 0.1:
         assert rate == len(times) == 0
@@ -114,7 +114,7 @@ def test_property_of_the_noisy_neuron_is_rare_but_there():
     z = low + (high - low) * np.random.default_rng(0).random((n, 4))
     found = np.asarray(circuit.statistics(z))
     share = (np.abs(found - prop.mean) <= 2 * np.array(prop.sd)).all(axis=1).mean()
-    assert abs(share - 0.025) < 4 * math.sqrt(0.025 / n)
+    assert abs(share - 0.03) < 4 * math.sqrt(0.03 / n)
 
 
 def test_brittle_simulator_raises_for_three_tenths_of_its_box():
