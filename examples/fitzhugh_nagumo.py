@@ -29,9 +29,10 @@ SETTLED, SEEN = 100.0, 300.0  # ms: what is left out, and what is looked at
 UP, DOWN = 1.0, -0.5  # a spike is a crossing of UP, after v was below DOWN
 START = (-1.2, -0.6)  # v and w, near rest
 
-#: A neuron that is kicked now and then: 3.0 % of the box lie within two standard deviations of both
-#: means.
-PROPERTY = dsnlib.EmergentProperty(mean=[10.0, 0.8], sd=[1.0, 0.1])
+#: A neuron that is kicked now and then: 5 % of the box lie within two standard deviations of both
+#: means. With 40 trials other noise changes a point's statistics by 0.7 Hz and 0.03, which must be
+#: little beside the standard deviations: with 10 trials and 1 Hz the answer was mostly noise.
+PROPERTY = dsnlib.EmergentProperty(mean=[10.0, 0.8], sd=[2.0, 0.1])
 
 
 def simulate(z: np.ndarray, shocks: np.ndarray) -> np.ndarray:
@@ -74,7 +75,7 @@ class FitzHughNagumo(dsnlib.ExternalStochasticCircuit):
         trials, noise, processes: see `dsnlib.ExternalStochasticCircuit`.
     """
 
-    trials: int = 10
+    trials: int = 40
 
     # Of rows that are simulated together: a step of NumPy costs as much for one as for hundreds.
     most_rows: ClassVar[int] = 1_000

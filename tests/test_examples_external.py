@@ -108,13 +108,13 @@ def test_rows_meet_the_same_noise_whatever_stands_beside_them():
     assert not np.allclose(other, together, rtol=1e-3)
 
 
-def test_property_of_the_noisy_neuron_is_rare_but_there():
+def test_property_of_the_noisy_neuron_is_there():
     circuit, prop, n = FitzHughNagumo(), fitzhugh_nagumo.PROPERTY, 2_000
     low, high = circuit.bounds.T
     z = low + (high - low) * np.random.default_rng(0).random((n, 4))
     found = np.asarray(circuit.statistics(z))
     share = (np.abs(found - prop.mean) <= 2 * np.array(prop.sd)).all(axis=1).mean()
-    assert abs(share - 0.03) < 4 * math.sqrt(0.03 / n)
+    assert abs(share - 0.05) < 4 * math.sqrt(0.05 / n)
 
 
 def test_brittle_simulator_raises_for_three_tenths_of_its_box():
