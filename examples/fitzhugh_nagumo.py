@@ -31,7 +31,7 @@ START = (-1.2, -0.6)  # v and w, near rest
 
 #: A neuron that is kicked now and then: 5 % of the box lie within two standard deviations of both
 #: means. With 40 trials other noise changes a point's statistics by 0.7 Hz and 0.03, which must be
-#: little beside the standard deviations: with 10 trials and 1 Hz the answer was mostly noise.
+#: little beside the standard deviations. `run.diagnostics` says whether it is.
 PROPERTY = dsnlib.EmergentProperty(mean=[10.0, 0.8], sd=[2.0, 0.1])
 
 
