@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
+EXAMPLES := .venv-examples
 
 PROFILE ?= laptop
 SWEEP ?= config/note.yaml
@@ -11,7 +12,7 @@ SNAKEMAKE = $(BIN)/snakemake --profile "profiles/$(PROFILE)" --config "sweep=$(S
 # What is started here imports from the repository's root.
 unexport PYTHONSAFEPATH
 
-.PHONY: FORCE report smoke runs chapters phase status adopt pdf test test-slurm test-browser lint bench
+.PHONY: FORCE report smoke runs chapters phase status adopt pdf test test-slurm test-browser test-examples lint bench
 
 report: $(INSTALLED)
 	$(SNAKEMAKE) all
@@ -56,9 +57,13 @@ test-slurm: $(INSTALLED)
 test-browser: report
 	$(BIN)/pytest -n auto -m browser tests/browser
 
+# The examples on other people's simulators, in an environment of their own.
+test-examples: $(EXAMPLES)/installed
+	$(EXAMPLES)/bin/pytest tests/examples
+
 lint: $(INSTALLED)
-	$(BIN)/ruff check src tests workflow report benchmarks book/extensions tools train.ipynb smc.ipynb
-	$(BIN)/ruff format --check src tests workflow report benchmarks book/extensions tools
+	$(BIN)/ruff check src tests examples workflow report benchmarks book/extensions tools train.ipynb smc.ipynb
+	$(BIN)/ruff format --check src tests examples workflow report benchmarks book/extensions tools
 	$(BIN)/mypy
 
 # Measure again what chapters/cost.ipynb reports, on a machine that does nothing else.
@@ -68,4 +73,9 @@ bench: $(INSTALLED)
 $(INSTALLED): requirements.txt constraints.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet -r requirements.txt -c constraints.txt
+	touch $@
+
+$(EXAMPLES)/installed: requirements.txt constraints.txt pyproject.toml $(wildcard examples/requirements-*.txt)
+	$(PYTHON) -m venv $(EXAMPLES)
+	$(EXAMPLES)/bin/pip install --quiet -r requirements.txt $(addprefix -r ,$(filter examples/%,$^)) -c constraints.txt
 	touch $@
