@@ -119,7 +119,9 @@ def test_bad_input(small, tmp_path):
     path, exact, _ = small
     with pytest.raises(FileNotFoundError, match="path must be the folder of a complete run"):
         judge(tmp_path, exact)
-    with pytest.raises(TypeError, match=r"exact must be a dsnlib.ExactMaxEnt, got 0.5"):
+    with pytest.raises(
+        TypeError, match=r"exact must be a dsnlib.ExactMaxEnt or a run of dsnlib.Uniform, got 0.5"
+    ):
         judge(path, 0.5)
     other = exact_maxent(Identity(1), EmergentProperty([5.0], [1.0]), cells=100)
     with pytest.raises(ValueError, match="exact must be the answer for the run's property, got"):

@@ -110,7 +110,8 @@ def test_a_run_that_is_not_to_be_trusted_says_why(undisturbed):
     with pytest.warns(UserWarning, match=begins) as caught:
         train(folder)
     (warning,) = [str(each.message) for each in caught]
-    lines = warning.splitlines()[1:]
+    *lines, cost = warning.splitlines()[1:]
+    assert cost.startswith(f"cost: {run.simulations:,} simulations, ")
     assert len(lines) == len(failed)
     for line, row in zip(lines, failed.itertuples(), strict=True):
         assert line.startswith(f"- {row.Index}: {row.value:.3g}, not {row.limit}; {row.remedy}")

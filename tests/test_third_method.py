@@ -61,7 +61,9 @@ def test_killed_resumed_and_loaded(tmp_path):
     # Who does not import its module is told to.
     code = f"import dsnlib; dsnlib.load_run({str(tmp_path / 'run')!r})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert "must be of a known method (lagrangian, smc), got 'cross-entropy'" in done.stderr
+    assert (
+        "must be of a known method (lagrangian, smc, uniform), got 'cross-entropy'" in done.stderr
+    )
     assert "import the module that defines it" in done.stderr.splitlines()[-1]
 
 

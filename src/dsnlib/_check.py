@@ -58,13 +58,12 @@ def _scalar(value: Any) -> Any:
     return value.item() if is_scalar_array else value
 
 
-def instance(name: str, value: Any, kind: type | tuple[type, ...]) -> None:
-    """TypeError unless `value` is an instance of `kind`, or of one of several."""
+def instance(name: str, value: Any, kind: type) -> None:
+    """TypeError unless `value` is an instance of `kind`."""
     if not isinstance(value, kind):
-        kinds = kind if isinstance(kind, tuple) else (kind,)
-        names = " or a ".join(f"dsnlib.{each.__name__}" for each in kinds)
         raise TypeError(
-            f"{name} must be a {names}, got {_quoted(value)}; pass an instance of that class"
+            f"{name} must be a dsnlib.{kind.__name__}, got {_quoted(value)}; pass an instance of "
+            "that class"
         )
 
 

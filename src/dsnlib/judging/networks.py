@@ -14,7 +14,6 @@ import jax
 import numpy as np
 import xarray as xr
 
-from dsnlib import _check
 from dsnlib.estimate import Estimate, mean_of, share_of
 from dsnlib.judging.distances import c2st, kl_divergence
 from dsnlib.maxent import ExactMaxEnt
@@ -65,7 +64,11 @@ def judge(path: str | os.PathLike[str], exact: ExactMaxEnt | UniformRun) -> xr.D
         TypeError: `exact` is neither of the two.
         ValueError: the run's data are damaged, or `exact` is for another circuit or property.
     """
-    _check.instance("exact", exact, (ExactMaxEnt, UniformRun))
+    if not isinstance(exact, (ExactMaxEnt, UniformRun)):
+        raise TypeError(
+            f"exact must be a dsnlib.ExactMaxEnt or a run of dsnlib.Uniform, got {exact!r}; pass "
+            "what dsnlib.exact_maxent or dsnlib.fit returned"
+        )
     folder = checked_path("path", path)
     run, truth = load_run(folder), _truth(exact)
     for name, found, value in (
