@@ -1,6 +1,7 @@
 """Circuits: differentiable maps from bounded parameters to statistics."""
 
 from dsnlib.circuits.base import Circuit, Parameter, Statistic
+from dsnlib.circuits.external import ExternalCircuit, ExternalStochasticCircuit
 from dsnlib.circuits.linear2d import Linear2D
 from dsnlib.circuits.rank_two import RankTwoRNN
 from dsnlib.circuits.stg import STG
@@ -12,6 +13,8 @@ __all__ = [
     "STG",
     "V1",
     "Circuit",
+    "ExternalCircuit",
+    "ExternalStochasticCircuit",
     "Linear2D",
     "Parameter",
     "RankTwoRNN",

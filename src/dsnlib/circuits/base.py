@@ -16,6 +16,14 @@ import numpy as np
 from dsnlib import _check
 from dsnlib.circuits.differentiation import in_blocks, value_and_jacobian
 
+# What JAX raises where traced arrays are used as NumPy's, as numbers, or in conditions.
+_NOT_TRACEABLE = (
+    jax.errors.ConcretizationTypeError,
+    jax.errors.NonConcreteBooleanIndexError,
+    jax.errors.TracerArrayConversionError,
+    jax.errors.TracerIntegerConversionError,
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class Parameter:
@@ -127,9 +135,17 @@ class Circuit(ABC):
         return {"name": type(self).__name__, **constants}
 
     def check_evaluate(self) -> None:
-        """ValueError where `evaluate` does not map (n, P) to (n, S); computes nothing."""
+        """ValueError where `evaluate` does not map (n, P) to (n, S) in JAX; computes nothing."""
         n, P, S = 2, len(self.parameters), len(self.observables)
-        shape = jax.eval_shape(self.evaluate, jax.ShapeDtypeStruct((n, P), "float32")).shape
+        try:
+            shape = jax.eval_shape(self.evaluate, jax.ShapeDtypeStruct((n, P), "float32")).shape
+        except _NOT_TRACEABLE as error:
+            raise ValueError(
+                f"circuit.evaluate must be traceable by JAX, got {type(self).__name__} whose "
+                f"evaluate needs the numbers in a traced array ({str(error).splitlines()[0]}); "
+                "use jax.numpy, or inherit from dsnlib.ExternalCircuit and define `simulate`, "
+                "which takes NumPy"
+            ) from error
         if shape != (n, S):
             raise ValueError(
                 f"circuit.evaluate must return shape (n, {S}) for z of shape (n, {P}), got {shape} "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -49,6 +49,9 @@ class StochasticCircuit(Circuit):
 
     trials: int = 100
     noise: int = 0
+
+    #: Whether `evaluate` returns (n, 2 S): after the means over trials their variances (ddof=0).
+    single_trials: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "trials", _check.whole("trials", self.trials, at_least=1))
