@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
+import time
 from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -100,10 +103,14 @@ class Outside(Circuit):
         if self.processes == 1 or len(parts) == 1:
             found = [self._part(part) for part in parts]
         else:
-            # Ctrl-C reaches all processes of a terminal; this one decides what happens then.
-            found = joblib.Parallel(
-                self.processes, "loky", max_nbytes=None, initializer=_ignore_interrupts
-            )(joblib.delayed(self._part)(part) for part in parts)
+            workers = joblib.Parallel(
+                self.processes,
+                "loky",
+                max_nbytes=None,
+                initializer=_begin_worker,
+                initargs=(os.getpid(),),
+            )
+            found = workers(joblib.delayed(self._part)(part) for part in parts)
         return np.concatenate(found).reshape(*np.shape(z)[:-1], self._columns)
 
     # What is not finite counts as failed. NumPy neither warns of it nor raises, whatever its
@@ -164,7 +171,7 @@ class Outside(Circuit):
         if S == 1 and values.shape == rows:
             values = values[..., None]
         if values.shape != (*rows, S):
-            text = repr(result)
+            text = " ".join(repr(result).split())
             raise ValueError(
                 f"{type(self).__name__}.{'simulate_batch' if rows else 'simulate'} must return "
                 f"shape {(*rows, S)}, a number for each of ({names}), got "
@@ -174,5 +181,14 @@ class Outside(Circuit):
         return values
 
 
-def _ignore_interrupts() -> None:
+def _begin_worker(parent: int) -> None:
+    # Ctrl-C reaches all processes of a terminal: what happens then, the parent decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """End this process soon after its parent, which may be killed and can tell nobody."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
