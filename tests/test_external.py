@@ -26,6 +26,7 @@ from dsnlib import (
 )
 from dsnlib._xla import numerics
 from dsnlib.circuits.differentiation import in_blocks
+from dsnlib.maxent.grid import statistics_grid
 from dsnlib.methods.smc import sampler
 from dsnlib.runs.identity import program
 from dsnlib.runs.probing import probe
@@ -427,6 +428,16 @@ def test_an_edited_simulator_has_another_identity():
     other = program(edited, "float32")
     assert other["sha256"] == first["sha256"]
     assert other["probes"] != first["probes"]
+
+
+def test_an_edited_simulator_has_another_grid():
+    def kept(circuit):
+        return statistics_grid(circuit, 5).values[..., 0]
+
+    np.testing.assert_array_equal(kept(variant(Rows)), kept(Rows()))
+    edited = variant(Rows, simulate=lambda self, z: [2 * (z[0] + z[1]), 0.0])
+    np.testing.assert_allclose(kept(edited), 2 * kept(Rows()), rtol=1e-6, atol=1e-6)
+    assert np.isnan(kept(Rows(limit=0.8))).any()
 
 
 @pytest.mark.filterwarnings("ignore:the run in")
