@@ -1,6 +1,7 @@
 """Circuits: differentiable maps from bounded parameters to statistics."""
 
 from dsnlib.circuits.base import Circuit
+from dsnlib.circuits.external import ExternalCircuit, ExternalStochasticCircuit
 from dsnlib.circuits.linear2d import Linear2D
 from dsnlib.circuits.quantities import Parameter, Statistic
 from dsnlib.circuits.rank_two import RankTwoRNN
@@ -13,6 +14,8 @@ __all__ = [
     "STG",
     "V1",
     "Circuit",
+    "ExternalCircuit",
+    "ExternalStochasticCircuit",
     "Linear2D",
     "Parameter",
     "RankTwoRNN",

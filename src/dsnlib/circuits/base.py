@@ -16,6 +16,13 @@ from dsnlib.circuits.box import Box
 from dsnlib.circuits.differentiation import in_blocks, value_and_jacobian
 from dsnlib.circuits.quantities import Parameter, Statistic
 
+# What JAX raises where traced arrays are used as NumPy's, as numbers, or in conditions.
+_NOT_TRACEABLE = (
+    jax.errors.ConcretizationTypeError,
+    jax.errors.NonConcreteBooleanIndexError,
+    jax.errors.TracerArrayConversionError,
+    jax.errors.TracerIntegerConversionError,
+)
 _CONDITION_DRAWS = 1_000  # uniform parameters by which conditions are noticed
 
 
@@ -73,6 +80,31 @@ class Circuit(ABC):
         """`evaluate`, not a number where the parameters are not `allowed`."""
         return jnp.where(self.allowed(z)[:, None], self.evaluate(z), jnp.nan)
 
+    def failure_at(self, z: Any) -> str | None:
+        """Why the simulation of one set of parameters fails.
+
+        Args:
+            z: (P,) parameters, in the order and units of `parameters`.
+
+        Returns:
+            The first statistic that is not finite, and where that was; None where there is none.
+
+        Raises:
+            TypeError, ValueError: z holds no numbers, has another shape or lies outside the bounds.
+        """
+        row = np.asarray(self.checked(np.asarray(z)[None]), float)[0]
+        for column, value in zip(
+            self.columns, np.asarray(self.statistics(row[None]))[0], strict=True
+        ):
+            if not np.isfinite(value):
+                return f"returned {value:g} for {column.name} at {self.shown(row)}"
+        return None
+
+    def shown(self, z: Any) -> str:
+        """Parameters z (P,) in words: their names and values."""
+        named = zip(self.parameters, np.asarray(z), strict=True)
+        return ", ".join(f"{p.name}={value:.9g}" for p, value in named)
+
     def fix(self, **values: float) -> Circuit:
         """The same circuit with some parameters held at a value, for example `fix(g_el=3.0)`.
 
@@ -123,9 +155,17 @@ class Circuit(ABC):
         return {"name": type(self).__name__, **constants}
 
     def check_evaluate(self) -> None:
-        """ValueError where `evaluate` does not map (n, P) to (n, S); computes nothing."""
+        """ValueError where `evaluate` does not map (n, P) to (n, S) in JAX; computes nothing."""
         n, P, S = 2, len(self.parameters), len(self.columns)
-        shape = jax.eval_shape(self.evaluate, jax.ShapeDtypeStruct((n, P), "float32")).shape
+        try:
+            shape = jax.eval_shape(self.evaluate, jax.ShapeDtypeStruct((n, P), "float32")).shape
+        except _NOT_TRACEABLE as error:
+            raise ValueError(
+                f"circuit.evaluate must be traceable by JAX, got {type(self).__name__} whose "
+                f"evaluate needs the numbers in a traced array ({str(error).splitlines()[0]}); "
+                "use jax.numpy, or inherit from dsnlib.ExternalCircuit and define `simulate`, "
+                "which takes NumPy"
+            ) from error
         if shape != (n, S):
             raise ValueError(
                 f"circuit.evaluate must return shape (n, {S}) for z of shape (n, {P}), got {shape} "

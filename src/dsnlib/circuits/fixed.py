@@ -60,6 +60,11 @@ class Fixed(Circuit):
         """The circuit's, and what is held."""
         return {**self.circuit.configuration(), "fixed": dict(self.values)}
 
+    def failure_at(self, z: Any) -> str | None:
+        """Why the simulation of one set of free parameters fails, see `Circuit.failure_at`."""
+        row = self.checked(np.asarray(z)[None])
+        return self.circuit.failure_at(np.asarray(self.whole(row))[0])
+
     def whole(self, z: Any) -> jax.Array:
         """(n, P) free parameters to (n, Q) all of the circuit's, in its order."""
         held, free = dict(self.values), iter(np.arange(len(self.parameters)))

@@ -13,6 +13,7 @@ from dsnlib.methods import Method, Problem, Run
 from dsnlib.property import EmergentProperty
 from dsnlib.runs.folder import RunFolder
 from dsnlib.runs.interruption import Interruption
+from dsnlib.runs.probing import probe
 from dsnlib.runs.progress import Progress
 from dsnlib.storage.files import checked_path, make_writable
 from dsnlib.storage.lock import locked
@@ -64,6 +65,8 @@ def fit(
     folder = RunFolder(path, Problem(circuit, prop, method, seed))
     run = folder.complete()
     if run is None:
+        if folder.simulates_outside:  # what JAX computes is the same whenever it is asked
+            probe(circuit, method.precision)
         make_writable("out", path)
         with locked(path):
             run = folder.complete() or _run(folder)  # another process may have been here since

@@ -10,6 +10,9 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import jax.numpy as jnp
+import numpy as np
+
 from dsnlib.methods import Problem, Result, Run
 from dsnlib.methods.base import METHODS, State
 from dsnlib.runs.identity import differences, identity
@@ -28,6 +31,7 @@ from dsnlib.storage.dataset import attribute, write_dataset
 from dsnlib.storage.files import remove_temporaries
 
 _CHECKPOINT_SECONDS = 60
+_LOOKED_AT = 32  # uniform parameters, for an example of a failure
 
 
 class RunFolder:
@@ -41,6 +45,11 @@ class RunFolder:
     def __init__(self, path: Path, problem: Problem) -> None:
         self.path, self.problem = path, problem
         self._identity = identity(problem)
+
+    @property
+    def simulates_outside(self) -> bool:
+        """Whether the circuit calls a simulator that is not written in JAX."""
+        return "probes" in self._identity["program"]
 
     def complete(self) -> Run[Any] | None:
         """The complete run, or None.
@@ -78,11 +87,21 @@ class RunFolder:
         result: Result = self.problem.method.result(self.problem, checkpoint.state)
         attributes = {**checkpoint.meta}
         attributes |= attributes.pop("identity")
+        if failure := self._failure():
+            attributes["failure"] = failure
         write_dataset(self.path / DATA_FILE, to_dataset(self.problem, result, attributes))
         run = self.complete()
         if run is None:
             raise FileNotFoundError(f"{self.path / DATA_FILE} vanished as soon as it was written")
         return run
+
+    def _failure(self) -> str | None:
+        """How a simulation at random parameters fails, for example, or None where few do."""
+        circuit, rng = self.problem.circuit, np.random.default_rng(0)
+        z = np.asarray(circuit.box.from_unit(rng.random((_LOOKED_AT, len(circuit.parameters)))))
+        allowed = z[np.asarray(circuit.allowed(jnp.asarray(z)))]
+        broken = ~np.isfinite(circuit.statistics(allowed)).all(axis=1)
+        return circuit.failure_at(allowed[broken][0]) if broken.any() else None
 
     def _first(self) -> Checkpoint:
         meta = {
