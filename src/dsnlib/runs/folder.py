@@ -87,7 +87,8 @@ class RunFolder:
         result: Result = self.problem.method.result(self.problem, checkpoint.state)
         attributes = {**checkpoint.meta}
         attributes |= attributes.pop("identity")
-        if failure := self._failure():
+        counts = [n for name, n in result.records.items() if name.startswith("failed")]
+        if any(np.nansum(n) > 0 for n in counts) and (failure := self._failure()):
             attributes["failure"] = failure
         write_dataset(self.path / DATA_FILE, to_dataset(self.problem, result, attributes))
         run = self.complete()
