@@ -10,6 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from dsnlib._xla import numerics
+from dsnlib.answer.regions import Regions
+from dsnlib.methods.run import Run
 from dsnlib.methods.smc import SMCRun
 
 
@@ -19,15 +21,52 @@ class Directions:
 
     Args:
         z: (P,) the point, in the parameters' units.
-        sd: (P,) how far the answer reaches in each direction, as the standard deviation of the
-            Gaussian with the same curvature, in shares of the box; infinite where it does not
-            bend down.
+        sd: (P,) how far the answer reaches in each direction, in shares of the box: the standard
+            deviation of its samples, or of the Gaussian with the same curvature, which is infinite
+            where the answer does not bend down.
         vectors: (P, P) unit vectors, a row each, over parameters scaled to the unit box.
     """
 
     z: np.ndarray
     sd: np.ndarray
     vectors: np.ndarray
+
+
+def covariance_directions(
+    run: Run[Any], regions: Regions | None = None, region: int = 0
+) -> Directions:
+    """Where the answer is stiff and where it is free: the covariance of its samples.
+
+    The eigenvectors of the covariance of parameters that are scaled to the unit box. It needs no
+    derivatives and speaks of the whole answer or region, not of the surroundings of one point:
+    where a region is bent or a ring, every direction is wide.
+
+    Args:
+        run: of any method.
+        regions: of its answer; by default all samples are taken together.
+        region: number of the region, where regions are given; by default the largest.
+
+    Returns:
+        Directions at the samples' mean, which may itself lie outside the answer.
+
+    Raises:
+        ValueError: no such region, or fewer than two samples in it.
+    """
+    low, high = run.data.bounds.values.T
+    z = run.z.reshape(-1, len(low))
+    if regions is not None:
+        if not 0 <= region < len(regions.table):
+            raise ValueError(
+                f"region must be from 0 to {len(regions.table) - 1}, got {region}; regions.table "
+                "lists them"
+            )
+        z = z[regions.labels.ravel() == region]
+    if len(z) < 2:
+        raise ValueError(f"run must have two samples there, got {len(z)}; use more particles")
+    covariance = np.atleast_2d(np.cov((z - low) / (high - low), rowvar=False))
+    variances, vectors = np.linalg.eigh(covariance)
+    # rounding may leave a variance of 0 just below it
+    return Directions(z.mean(axis=0), np.sqrt(np.maximum(variances, 0)), vectors.T)
 
 
 def directions(run: SMCRun, z: Any = None) -> Directions:
@@ -41,11 +80,16 @@ def directions(run: SMCRun, z: Any = None) -> Directions:
         z: (P,) the point; by default the sample with the highest density.
 
     Raises:
-        ValueError: the run was loaded from disk, so its circuit is not known, or z has another
-            shape.
+        ValueError: the run has no natural parameters or was loaded from disk, so its circuit is not
+            known, or z has another shape, or the log-density has no second derivatives there.
 
     Source: the sensitivity analysis of Bittner et al., eLife (2021).
     """
+    if not isinstance(run, SMCRun):
+        raise ValueError(
+            f"run must be one of dsnlib.SMC, whose log-density is known, got {type(run).__name__}; "
+            "use covariance_directions"
+        )
     circuit = run.circuit
     if circuit is None:
         raise ValueError(
@@ -67,8 +111,22 @@ def directions(run: SMCRun, z: Any = None) -> Directions:
             f = circuit.evaluate((low + scale * unit)[None])[0]
             return jnp.concatenate([f, f**2]) @ jnp.asarray(eta)
 
-        hessian = jax.jit(jax.hessian(log_density))((at - low) / (high - low))
-    values, vectors = np.linalg.eigh(np.asarray(hessian))
+        second = jax.jit(jax.hessian(log_density))
+        unit = jnp.asarray((at - low) / (high - low))
+        try:
+            jax.eval_shape(second, unit)
+        except Exception as error:  # JAX raises various kinds
+            raise ValueError(
+                f"circuit must be one that JAX differentiates twice, got {type(circuit).__name__} "
+                f"({str(error).splitlines()[0]}); use covariance_directions"
+            ) from error
+        hessian = np.asarray(second(unit))
+    if not np.isfinite(hessian).all():
+        raise ValueError(
+            f"z must be a point where log p has second derivatives, got {at.tolist()}; pass "
+            "another one, or use covariance_directions"
+        )
+    values, vectors = np.linalg.eigh(hessian)
     sd = np.full(len(values), np.inf)
     sd[values < 0] = (-values[values < 0]) ** -0.5
     return Directions(at, sd, vectors.T)
