@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 from scipy import stats
 
 from dsnlib.answer import Directions, Regions
@@ -17,6 +18,7 @@ from dsnlib.storage.dataset import attribute
 _SHOWN = 3_000  # samples of a pair plot
 _BINS = 30
 _MARGIN = 0.05
+_COLUMNS = 3  # of statistics
 _REGION_COLOURS = (*map(mode_colour, ("upper", "lower", "third")), "0.45")
 
 
@@ -87,32 +89,49 @@ def plot_statistics(run: Run) -> Figure:  # type: ignore[type-arg]
         run: of any method.
 
     Returns:
-        The figure; the dashed line is the Gaussian with the target's moments.
+        The figure; the dashed line is the Gaussian with the target's moments, or stands at the
+        target's mean where no sd was asked for.
     """
     observed = attribute(run.data, "observables")
+    columns = min(_COLUMNS, len(observed))
+    rows = -(-len(observed) // columns)
     figure, axes = plt.subplots(
-        1, len(observed), figsize=(min(7.5, 3.4 * len(observed)), 2.4), squeeze=False
+        rows, columns, figsize=(min(7.5, 3.4 * columns), 2.4 * rows), squeeze=False
     )
-    targets = zip(run.prop.mean, run.prop.sd, strict=True)
-    for ax, statistic, (mean, sd) in zip(axes[0], observed, targets, strict=True):
+    asked = attribute(run.data, "property")
+    targets = zip(asked["mean"], asked["sd"] or [None] * len(observed), strict=True)
+    for ax, statistic, (mean, sd) in zip(axes.flat, observed, targets, strict=False):
         values = run.samples[statistic["name"]].values
-        span = np.linspace(mean - 5 * sd, mean + 5 * sd, 201)
+        # there may be a mean alone, an interval, or nothing
+        aimed = mean is not None and sd is not None
+        span = np.linspace(mean - 5 * sd, mean + 5 * sd, 201) if aimed else _span(values)
         for island, drawn in enumerate(values):
-            colour = ISLAND_COLOURS[island % len(ISLAND_COLOURS)]
             ax.hist(
-                drawn,
+                drawn[np.isfinite(drawn)],
                 span[::5],
                 density=True,
                 histtype="step",
-                color=colour,
+                color=ISLAND_COLOURS[island % len(ISLAND_COLOURS)],
                 alpha=0.8,
                 linewidth=1,
             )
-        ax.plot(span, stats.norm.pdf(span, mean, sd), **TARGET)
+        if aimed:
+            ax.plot(span, stats.norm.pdf(span, mean, sd), **TARGET)
+        elif mean is not None:
+            ax.axvline(mean, **TARGET)
         unit = statistic["unit"]
         ax.set(xlabel=shown(statistic["name"]) + (f" ({unit})" if unit != "1" else ""))
         ax.set_ylabel(f"density (per {unit})" if unit != "1" else "density")
+    for ax in axes.flat[len(observed) :]:
+        ax.set_visible(False)
     return figure
+
+
+def _span(values: np.ndarray) -> np.ndarray:
+    """201 points over the finite ones of some values, of which there may be none."""
+    finite = values[np.isfinite(values)]
+    low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 1.0)
+    return np.linspace(low, high if high > low else low + 1, 201)
 
 
 def plot_directions(found: Directions, names: Sequence[str]) -> Figure:
@@ -133,6 +152,9 @@ def plot_directions(found: Directions, names: Sequence[str]) -> Figure:
     bounded = np.minimum(found.sd, 1.0)
     left.barh(place, bounded, color=["0.25" if sd < 1 else "0.75" for sd in found.sd])
     left.set(xscale="log", xlabel="sd in the direction\n(share of the box; light: the box or more)")
+    left.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    left.xaxis.set_major_formatter("{x:g}")
+    left.xaxis.set_minor_formatter(NullFormatter())
     left.set(ylabel="direction, the stiffest first")
     left.set_yticks(place, [str(k + 1) for k in place])
     left.invert_yaxis()
