@@ -3,7 +3,7 @@
 from dsnlib.answer.conditionals import Conditional, conditional
 from dsnlib.answer.directions import Directions, covariance_directions, directions
 from dsnlib.answer.regions import Regions, regions
-from dsnlib.answer.traces import Traced, Traces, traces
+from dsnlib.answer.traces import Traced, Traces, traced, traces
 
 __all__ = [
     "Conditional",
@@ -15,5 +15,6 @@ __all__ = [
     "covariance_directions",
     "directions",
     "regions",
+    "traced",
     "traces",
 ]

@@ -10,11 +10,14 @@ import numpy as np
 import pandas as pd
 
 from dsnlib import _check
+from dsnlib.answer.directions import box_of
+from dsnlib.circuits.box import Box
 from dsnlib.methods.run import Run
 from dsnlib.storage.dataset import attribute
 
 QUANTILES = (0.05, 0.5, 0.95)
 ENOUGH = 1_000  # samples, which give a mean to 3 % of a standard deviation
+FEW = 400  # samples, which give it to 5 %
 LEAST = 50  # samples; fewer say nothing of a 5 % quantile
 _REACH = 4.0  # bandwidths; samples farther off do not count
 _HALVINGS = 40
@@ -26,7 +29,8 @@ class Conditional:
 
     Args:
         fixed: the values, by the parameters' names, in their units.
-        bandwidth: of the kernel, for each of these, in the same units.
+        bandwidth: of the kernel, for each of these, in the same units; of the natural logarithm
+            where a parameter's scale is logarithmic.
         weights: (islands, n) weights of the run's samples, which add up to 1; 0 where too few
             samples remain.
         effective: number of samples that the weights are worth, (sum w)^2 / sum w^2.
@@ -74,10 +78,13 @@ def conditional(run: Run[Any], fixed: Mapping[str, float]) -> Conditional:
     names = list(described)
     z = run.z.reshape(-1, len(names))
     columns = [names.index(name) for name in values]
-    spread = z[:, columns].std(axis=0)
+    box = box_of(run)
+    whole = np.array([values.get(name, described[name]["low"]) for name in names])
+    off = (box.to_unit(z) - box.to_unit(whole))[:, columns]
+    spread = off.std(axis=0)
     # where a parameter does not vary, any width will do
     spread = np.where(spread > 0, spread, 1)
-    squared = (((z[:, columns] - list(values.values())) / spread) ** 2).sum(axis=1)
+    squared = ((off / spread) ** 2).sum(axis=1)
     share = _share(squared, len(z) ** (-1 / (len(columns) + 4)))
     weights = _kernel(squared, share)
     effective = _effective(weights)
@@ -89,12 +96,17 @@ def conditional(run: Run[Any], fixed: Mapping[str, float]) -> Conditional:
     }
     return Conditional(
         values,
-        dict(zip(values, (share * spread).tolist(), strict=True)),
+        dict(zip(values, (share * spread * _widths(box)[columns]).tolist(), strict=True)),
         weights.reshape(run.z.shape[:2]),
         effective,
         pd.DataFrame.from_dict(rows, orient="index", columns=_columns()).rename_axis("parameter"),
         _note(effective),
     )
+
+
+def _widths(box: Box) -> np.ndarray:
+    low, high = np.array(box.low), np.array(box.high)
+    return np.where(box.log, np.log(np.where(box.log, high / low, 1)), high - low)
 
 
 def _checked(fixed: Mapping[str, float], described: Mapping[str, Any]) -> dict[str, float]:
@@ -166,7 +178,7 @@ def _note(effective: float) -> str:
             f"Too few samples remain ({effective:.0f} effective, {LEAST} are needed): the answer "
             "holds next to nothing there."
         )
-    if effective < ENOUGH:
+    if effective < FEW:
         return (
             f"Few samples remain ({effective:.0f} effective): means are good to "
             f"{100 / np.sqrt(effective):.0f} % of a standard deviation."

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 
 from dsnlib.answer.regions import Regions
+from dsnlib.circuits import Circuit
+from dsnlib.circuits.fixed import Fixed
 from dsnlib.methods.run import Run
 
 
@@ -30,6 +32,27 @@ class Traced(Protocol):
         """
 
 
+def traced(circuit: Circuit | None) -> Traced | None:
+    """The circuit where it shows its activity, else None.
+
+    Args:
+        circuit: any; where parameters are held, the circuit behind it counts.
+    """
+    if isinstance(circuit, Fixed) and isinstance(circuit.circuit, Traced):
+        return _Held(circuit, circuit.circuit)
+    return circuit if isinstance(circuit, Traced) else None
+
+
+class _Held(NamedTuple):
+    """A circuit with parameters held at a value, traced through the whole one."""
+
+    circuit: Fixed
+    behind: Traced
+
+    def trace(self, z: Any) -> tuple[Any, Mapping[str, Any]]:
+        return self.behind.trace(self.circuit.whole(np.asarray(z)))
+
+
 class Traces(NamedTuple):
     """Activity at some samples of every region."""
 
@@ -48,10 +71,10 @@ def traces(run: Run[Any], regions: Regions, per_region: int = 3) -> Traces:
     Raises:
         ValueError: the circuit is not known or not `Traced`, or its arrays do not fit together.
     """
-    circuit = run.circuit
-    if not isinstance(circuit, Traced):
+    circuit = traced(run.circuit)
+    if circuit is None:
         raise ValueError(
-            f"circuit must have a method trace, got {type(circuit).__name__}; define it as "
+            f"circuit must have a method trace, got {type(run.circuit).__name__}; define it as "
             "dsnlib.answer.Traced says, or get the run from dsnlib.fit"
         )
     z = run.z.reshape(-1, run.z.shape[-1])

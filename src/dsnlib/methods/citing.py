@@ -57,11 +57,9 @@ def _circuit(run: Run[Any]) -> str:
 
 def _targets(run: Run[Any]) -> str:
     """What was asked of each statistic."""
-    asked, observed = (attribute(run.data, name) for name in ("property", "observables"))
-    missing = [None] * len(observed)
-    sds, intervals = (asked.get(name) or missing for name in ("sd", "within"))
+    prop, observed = run.prop, attribute(run.data, "observables")
     phrases = []
-    for o, mean, sd, interval in zip(observed, asked["mean"], sds, intervals, strict=True):
+    for o, mean, sd, interval in zip(observed, prop.mean, prop.sds, prop.intervals, strict=True):
         unit = "" if o["unit"] == "1" else f" {o['unit']}"
         if interval is not None:
             phrases.append(f"{o['name']} lies between {interval[0]:g} and {interval[1]:g}{unit}")
