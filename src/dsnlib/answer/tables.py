@@ -63,11 +63,9 @@ def statistics_table(run: Run[Any]) -> pd.DataFrame:
         A row a statistic with its unit; an interval where one was asked for, with the share of the
         samples inside; a dash where nothing was asked for.
     """
-    asked = attribute(run.data, "property")
+    prop, within = run.prop, run.prop.intervals
     observed = attribute(run.data, "observables")
-    missing = [None] * len(observed)
-    within = asked.get("within") or missing
-    targets = zip(asked["mean"], asked["sd"] or missing, within, strict=True)
+    targets = zip(prop.mean, prop.sds, within, strict=True)
     rows = {}
     for o, (mean, sd, interval) in zip(observed, targets, strict=True):
         values = run.samples[o["name"]].values.ravel()
@@ -143,27 +141,3 @@ def checks_table(run: Run[Any]) -> pd.DataFrame:
     table["remedy"] = np.where(table.passed, "", table.remedy)
     table["passed"] = np.where(table.passed, "yes", "no")
     return table if (table.passed == "no").any() else table.drop(columns="remedy")
-
-
-def verdict(run: Run[Any]) -> str:
-    """Whether the run can be trusted, in words, for Markdown.
-
-    Args:
-        run: of any method.
-
-    Returns:
-        A sentence, and a line for each check that failed, with its remedy.
-    """
-    checks = run.diagnostics
-    failed = checks[~checks.passed]
-    if failed.empty:
-        return f"**This answer can be trusted**: all {len(checks)} checks of the run passed."
-    lines = [
-        f"- {row.Index}: {row.value:.3g}, not {row.limit}; {row.remedy}"
-        for row in failed.itertuples()
-    ]
-    head = (
-        f"**This answer is not to be trusted**: {len(failed)} of {len(checks)} checks of the run "
-        "failed."
-    )
-    return "\n".join([head, "", *lines])

@@ -98,13 +98,11 @@ def plot_statistics(run: Run) -> Figure:  # type: ignore[type-arg]
     figure, axes = plt.subplots(
         rows, columns, figsize=(min(7.5, 3.4 * columns), 2.4 * rows), squeeze=False
     )
-    asked = attribute(run.data, "property")
-    targets = zip(asked["mean"], asked["sd"] or [None] * len(observed), strict=True)
+    targets = zip(run.prop.mean, run.prop.sds, strict=True)
     for ax, statistic, (mean, sd) in zip(axes.flat, observed, targets, strict=False):
         values = run.samples[statistic["name"]].values
         # there may be a mean alone, an interval, or nothing
-        aimed = mean is not None and sd is not None
-        span = np.linspace(mean - 5 * sd, mean + 5 * sd, 201) if aimed else _span(values)
+        span = _span(values) if mean is None or sd is None else mean + sd * np.linspace(-5, 5, 201)
         for island, drawn in enumerate(values):
             ax.hist(
                 drawn[np.isfinite(drawn)],
@@ -115,7 +113,7 @@ def plot_statistics(run: Run) -> Figure:  # type: ignore[type-arg]
                 alpha=0.8,
                 linewidth=1,
             )
-        if aimed:
+        if mean is not None and sd is not None:
             ax.plot(span, stats.norm.pdf(span, mean, sd), **TARGET)
         elif mean is not None:
             ax.axvline(mean, **TARGET)
