@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+import jax.numpy as jnp
 import numpy as np
 
 from dsnlib.answer.regions import Regions
@@ -50,7 +51,7 @@ class _Held(NamedTuple):
     behind: Traced
 
     def trace(self, z: Any) -> tuple[Any, Mapping[str, Any]]:
-        return self.behind.trace(self.circuit.whole(np.asarray(z)))
+        return self.behind.trace(self.circuit.whole(jnp.asarray(z)))
 
 
 class Traces(NamedTuple):
