@@ -51,8 +51,10 @@ def plot_conditionals(run: Run[Any], name: str, values: Sequence[float] | None =
     found = [conditional(run, {name: value}) for value in (values if values is not None else [0])]
     columns = min(_COLUMNS, len(others))
     rows = -(-len(others) // columns)
+    stacked = columns <= 2  # the legend, which is wider than one or two panels
+    height = 0.7 + 1.5 * rows + (0.22 * len(found) if stacked else 0)
     figure, axes = plt.subplots(
-        rows, columns, figsize=(max(3.6, 1.9 * columns), 0.7 + 1.5 * rows), squeeze=False
+        rows, columns, figsize=(max(3.6, 1.9 * columns), height), squeeze=False
     )
     unit = "" if described[name]["unit"] == "1" else f" {described[name]['unit']}"
     colours = mpl.colormaps["viridis"](np.linspace(0, 0.75, len(found)))
@@ -78,9 +80,7 @@ def plot_conditionals(run: Run[Any], name: str, values: Sequence[float] | None =
         handles.append(Line2D([], [], color=colour, linestyle=_DASHES[k % len(_DASHES)]))
         few = "" if left.weights.any() else " (too few samples)"
         labels.append(f"{name} = {left.fixed[name]:.3g}{unit}{few}")
-    figure.legend(
-        handles, labels, loc="outside upper center", ncols=len(labels) if columns > 2 else 1
-    )
+    figure.legend(handles, labels, loc="outside upper center", ncols=1 if stacked else len(labels))
     return figure
 
 

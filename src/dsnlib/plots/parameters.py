@@ -43,7 +43,7 @@ def plot_pairs(run: Run, regions: Regions, names: Sequence[str] | None = None) -
     described = {p["name"]: p for p in attribute(run.data, "parameters")}
     every = list(described)
     names = every if names is None else list(names)
-    size = min(9.0, 1.6 * len(names) + 1)
+    size = min(9.0, max(3.2, 1.6 * len(names) + 1))
     figure = plt.figure(figsize=(size, size), layout="none")  # corner lays it out
     z = run.z.reshape(-1, len(every))[:, [every.index(name) for name in names]]
     few = np.random.default_rng(0).permutation(len(z))[:_SHOWN]
@@ -90,7 +90,7 @@ def plot_statistics(run: Run) -> Figure:  # type: ignore[type-arg]
 
     Returns:
         The figure; the dashed line is the Gaussian with the target's moments, or stands at the
-        target's mean where no sd was asked for.
+        target's mean where no sd was asked for, or at the ends of an interval.
     """
     observed = attribute(run.data, "observables")
     columns = min(_COLUMNS, len(observed))
@@ -98,8 +98,8 @@ def plot_statistics(run: Run) -> Figure:  # type: ignore[type-arg]
     figure, axes = plt.subplots(
         rows, columns, figsize=(min(7.5, 3.4 * columns), 2.4 * rows), squeeze=False
     )
-    targets = zip(run.prop.mean, run.prop.sds, strict=True)
-    for ax, statistic, (mean, sd) in zip(axes.flat, observed, targets, strict=False):
+    targets = zip(run.prop.mean, run.prop.sds, run.prop.intervals, strict=True)
+    for ax, statistic, (mean, sd, interval) in zip(axes.flat, observed, targets, strict=False):
         values = run.samples[statistic["name"]].values
         # there may be a mean alone, an interval, or nothing
         span = _span(values) if mean is None or sd is None else mean + sd * np.linspace(-5, 5, 201)
@@ -117,6 +117,8 @@ def plot_statistics(run: Run) -> Figure:  # type: ignore[type-arg]
             ax.plot(span, stats.norm.pdf(span, mean, sd), **TARGET)
         elif mean is not None:
             ax.axvline(mean, **TARGET)
+        for end in interval or ():
+            ax.axvline(end, **TARGET)
         unit = statistic["unit"]
         ax.set(xlabel=shown(statistic["name"]) + (f" ({unit})" if unit != "1" else ""))
         ax.set_ylabel(f"density (per {unit})" if unit != "1" else "density")
@@ -144,7 +146,7 @@ def plot_directions(found: Directions, names: Sequence[str]) -> Figure:
     """
     P = len(names)
     figure, (left, right) = plt.subplots(
-        1, 2, figsize=(7.5, 1.2 + 0.22 * P + 0.6), width_ratios=[1, 1.6], sharey=True
+        1, 2, figsize=(7.5, max(2.6, 1.8 + 0.22 * P)), width_ratios=[1, 1.6], sharey=True
     )
     place = np.arange(P)
     bounded = np.minimum(found.sd, 1.0)
