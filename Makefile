@@ -62,7 +62,7 @@ test-examples: $(EXAMPLES)/installed
 	$(EXAMPLES)/bin/pytest tests/examples
 
 lint: $(INSTALLED)
-	$(BIN)/ruff check src tests examples workflow report benchmarks book/extensions tools train.ipynb smc.ipynb
+	$(BIN)/ruff check src tests examples workflow report benchmarks book/extensions tools train.ipynb smc.ipynb circuit.ipynb
 	$(BIN)/ruff format --check src tests examples workflow report benchmarks book/extensions tools
 	$(BIN)/mypy
 

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parent.parent
 SOURCES = [
     ROOT / "train.ipynb",
     ROOT / "smc.ipynb",
+    ROOT / "circuit.ipynb",
 ]
 EXECUTED = [
     path

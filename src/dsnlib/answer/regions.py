@@ -56,7 +56,11 @@ def regions(run: Run) -> Regions:  # type: ignore[type-arg]
     z = run.z
     pooled = z.reshape(-1, len(names))
     scaled = (pooled - pooled.mean(axis=0)) / pooled.std(axis=0)
-    few = np.random.default_rng(run.seed).permutation(len(scaled))[:_CLUSTERED]
+    rng = np.random.default_rng(run.seed)
+    few = rng.permutation(len(scaled))[:_CLUSTERED]
+    if len(names) == 1:
+        # On a line every chance gap parts the samples into clusters, in a plane it does not.
+        scaled = np.column_stack([scaled, rng.normal(size=len(scaled))])
     clusters = HDBSCAN(
         min_cluster_size=max(2 * _NEIGHBOURS, round(LEAST_SHARE * len(few))),
         min_samples=_NEIGHBOURS,

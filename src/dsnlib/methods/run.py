@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
 import numpy as np
@@ -14,9 +16,11 @@ import xarray as xr
 
 from dsnlib.circuits import Circuit
 from dsnlib.methods.base import METHODS
+from dsnlib.methods.citing import methods_paragraph
 from dsnlib.methods.equivalence import MARGIN, Equivalence, equivalence
 from dsnlib.property import EmergentProperty
 from dsnlib.storage.dataset import attribute
+from dsnlib.storage.files import write_atomically
 
 if TYPE_CHECKING:
     import arviz
@@ -160,6 +164,35 @@ class Run(ABC, Generic[MethodT]):
             posterior_predictive=chains.drop_vars(parameters),
             constant_data=self.data[["mu", "bounds"]],
         )
+
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
+        """Write the samples as a table: a row a sample, a column a parameter and statistic.
+
+        Headers name the unit, as in "g_el (nS)"; the first column is the island. Numbers are
+        written in full: reading them gives the same floats.
+
+        Args:
+            path: of the file, in a folder that exists; what was there is replaced.
+
+        Raises:
+            OSError: it cannot be written; what was there before is intact.
+        """
+        table = self.samples.to_dataframe().reset_index("island").reset_index(drop=True)
+        units = {name: self.samples[name].attrs["units"] for name in self.samples}
+        table = table.rename(
+            columns={name: f"{name} ({unit})" for name, unit in units.items() if unit != "1"}
+        )
+        write_atomically(
+            Path(path).expanduser(), lambda temporary: table.to_csv(temporary, index=False)
+        )
+
+    def citation(self) -> str:
+        """A paragraph for a methods section: how the samples were made, and what to cite.
+
+        It holds the method with its settings, version, commit and seed, the targets, what the run
+        cost, its entropy with standard error where it has one, and whether it is to be trusted.
+        """
+        return methods_paragraph(self)
 
     def property_checks(self) -> list[Check]:
         """Whether the samples are shown to have the property."""

@@ -1,5 +1,6 @@
 """Figures of runs, of exact answers and of maps over two parameters, in one style."""
 
+from dsnlib.plots.conditionals import conditional_widget, plot_conditionals
 from dsnlib.plots.densities import density_map, plot_density
 from dsnlib.plots.frames import embedded, small_png, snapshot_frames
 from dsnlib.plots.history import plot_history, plot_multipliers
@@ -14,15 +15,18 @@ from dsnlib.plots.parameters import (
 from dsnlib.plots.scrubber import epoch_scrubber
 from dsnlib.plots.smc import plot_answer, plot_particles, plot_stages, region_masses
 from dsnlib.plots.style import MODE_COLOURS, mode_colour, run_name, seed_colour, shown, use_style
+from dsnlib.plots.traces import plot_traces
 
 __all__ = [
     "MODE_COLOURS",
+    "conditional_widget",
     "density_map",
     "embedded",
     "epoch_scrubber",
     "mode_colour",
     "outline_modes",
     "plot_answer",
+    "plot_conditionals",
     "plot_density",
     "plot_directions",
     "plot_history",
@@ -34,6 +38,7 @@ __all__ = [
     "plot_snapshots",
     "plot_stages",
     "plot_statistics",
+    "plot_traces",
     "region_colour",
     "region_masses",
     "run_name",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 from scipy import stats
 
 from dsnlib.answer import Directions, Regions
@@ -17,6 +18,7 @@ from dsnlib.storage.dataset import attribute
 _SHOWN = 3_000  # samples of a pair plot
 _BINS = 30
 _MARGIN = 0.05
+_COLUMNS = 3  # of statistics
 _REGION_COLOURS = (*map(mode_colour, ("upper", "lower", "third")), "0.45")
 
 
@@ -41,7 +43,7 @@ def plot_pairs(run: Run, regions: Regions, names: Sequence[str] | None = None) -
     described = {p["name"]: p for p in attribute(run.data, "parameters")}
     every = list(described)
     names = every if names is None else list(names)
-    size = min(9.0, 1.6 * len(names) + 1)
+    size = min(9.0, max(3.2, 1.6 * len(names) + 1))
     figure = plt.figure(figsize=(size, size), layout="none")  # corner lays it out
     z = run.z.reshape(-1, len(every))[:, [every.index(name) for name in names]]
     few = np.random.default_rng(0).permutation(len(z))[:_SHOWN]
@@ -87,32 +89,49 @@ def plot_statistics(run: Run) -> Figure:  # type: ignore[type-arg]
         run: of any method.
 
     Returns:
-        The figure; the dashed line is the Gaussian with the target's moments.
+        The figure; the dashed line is the Gaussian with the target's moments, or stands at the
+        target's mean where no sd was asked for, or at the ends of an interval.
     """
     observed = attribute(run.data, "observables")
+    columns = min(_COLUMNS, len(observed))
+    rows = -(-len(observed) // columns)
     figure, axes = plt.subplots(
-        1, len(observed), figsize=(min(7.5, 3.4 * len(observed)), 2.4), squeeze=False
+        rows, columns, figsize=(min(7.5, 3.4 * columns), 2.4 * rows), squeeze=False
     )
-    targets = zip(run.prop.mean, run.prop.sd, strict=True)
-    for ax, statistic, (mean, sd) in zip(axes[0], observed, targets, strict=True):
+    targets = zip(run.prop.mean, run.prop.sds, run.prop.intervals, strict=True)
+    for ax, statistic, (mean, sd, interval) in zip(axes.flat, observed, targets, strict=False):
         values = run.samples[statistic["name"]].values
-        span = np.linspace(mean - 5 * sd, mean + 5 * sd, 201)
+        # there may be a mean alone, an interval, or nothing
+        span = _span(values) if mean is None or sd is None else mean + sd * np.linspace(-5, 5, 201)
         for island, drawn in enumerate(values):
-            colour = ISLAND_COLOURS[island % len(ISLAND_COLOURS)]
             ax.hist(
-                drawn,
+                drawn[np.isfinite(drawn)],
                 span[::5],
                 density=True,
                 histtype="step",
-                color=colour,
+                color=ISLAND_COLOURS[island % len(ISLAND_COLOURS)],
                 alpha=0.8,
                 linewidth=1,
             )
-        ax.plot(span, stats.norm.pdf(span, mean, sd), **TARGET)
+        if mean is not None and sd is not None:
+            ax.plot(span, stats.norm.pdf(span, mean, sd), **TARGET)
+        elif mean is not None:
+            ax.axvline(mean, **TARGET)
+        for end in interval or ():
+            ax.axvline(end, **TARGET)
         unit = statistic["unit"]
         ax.set(xlabel=shown(statistic["name"]) + (f" ({unit})" if unit != "1" else ""))
         ax.set_ylabel(f"density (per {unit})" if unit != "1" else "density")
+    for ax in axes.flat[len(observed) :]:
+        ax.set_visible(False)
     return figure
+
+
+def _span(values: np.ndarray) -> np.ndarray:
+    """201 points over the finite ones of some values, of which there may be none."""
+    finite = values[np.isfinite(values)]
+    low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 1.0)
+    return np.linspace(low, high if high > low else low + 1, 201)
 
 
 def plot_directions(found: Directions, names: Sequence[str]) -> Figure:
@@ -127,12 +146,15 @@ def plot_directions(found: Directions, names: Sequence[str]) -> Figure:
     """
     P = len(names)
     figure, (left, right) = plt.subplots(
-        1, 2, figsize=(7.5, 1.2 + 0.22 * P + 0.6), width_ratios=[1, 1.6], sharey=True
+        1, 2, figsize=(7.5, max(2.6, 1.8 + 0.22 * P)), width_ratios=[1, 1.6], sharey=True
     )
     place = np.arange(P)
     bounded = np.minimum(found.sd, 1.0)
     left.barh(place, bounded, color=["0.25" if sd < 1 else "0.75" for sd in found.sd])
     left.set(xscale="log", xlabel="sd in the direction\n(share of the box; light: the box or more)")
+    left.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    left.xaxis.set_major_formatter("{x:g}")
+    left.xaxis.set_minor_formatter(NullFormatter())
     left.set(ylabel="direction, the stiffest first")
     left.set_yticks(place, [str(k + 1) for k in place])
     left.invert_yaxis()

@@ -156,6 +156,22 @@ class STG(Circuit):
         """
         return jnp.moveaxis(self._trajectory(self.checked(z), NEURONS), (2, 1, 0), (0, 1, 2))
 
+    def trace(self, z: Any) -> tuple[jax.Array, dict[str, jax.Array]]:
+        """Voltages of all neurons against time, see `dsnlib.answer.Traced`.
+
+        Args:
+            z: (n, P) free conductances, in nS.
+
+        Returns:
+            (T + 1,) times in s, and for each neuron (n, T + 1) voltages in mV.
+
+        Raises:
+            ValueError: z has another shape or lies outside the bounds.
+        """
+        voltages = 1e3 * jnp.moveaxis(self.voltages(z), 1, 0)
+        labels = [f"{neuron} (mV)" for neuron in NEURONS]
+        return self.dt * jnp.arange(self.T + 1), dict(zip(labels, voltages, strict=True))
+
     def hub_frequency(self, z: Any) -> jax.Array:
         """Frequency of the hub: (n, P) free conductances in nS to (n,) Hz, whatever is observed."""
         return dataclasses.replace(self, observe=("f_hub",)).statistics(z)[:, 0]
