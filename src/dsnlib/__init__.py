@@ -16,6 +16,7 @@ from dsnlib.circuits import (
 )
 from dsnlib.judging import judge
 from dsnlib.maxent import ExactMaxEnt, exact_maxent
+from dsnlib.maxent.feasibility import PropertyError
 from dsnlib.methods import SMC, AugmentedLagrangian, Method, Run, SimulationError, Uniform
 from dsnlib.property import EmergentProperty
 from dsnlib.runs import fit, load_run
@@ -36,6 +37,7 @@ __all__ = [
     "Linear2D",
     "Method",
     "Parameter",
+    "PropertyError",
     "RankTwoRNN",
     "Run",
     "RunLockedError",

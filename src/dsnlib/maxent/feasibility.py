@@ -76,8 +76,8 @@ def explain(statistics: np.ndarray, circuit: Circuit, prop: EmergentProperty) ->
                 f"draws can have at a mean of {mean:g}, got {sd:g}: {seen}; choose an sd inside"
             )
     return (
-        f"the targets must be possible together, got mean={list(prop.mean)}, "
+        f"the targets must be met together by weighted draws, got mean={list(prop.mean)}, "
         f"sd={list(prop.sds)}, within={list(prop.intervals)}: each alone is, but no weights of "
-        f"{n:,} uniform draws have all; choose other targets, or use dsnlib.SMC(), which finds "
-        "what is rarer"
+        f"{n:,} uniform draws have all; they are rare, or exclude each other: pass more samples, "
+        "use dsnlib.SMC(), which finds what is rarer, or choose other targets"
     )

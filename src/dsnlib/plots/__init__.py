@@ -12,6 +12,7 @@ from dsnlib.plots.parameters import (
     plot_statistics,
     region_colour,
 )
+from dsnlib.plots.produced import plot_produced
 from dsnlib.plots.scrubber import epoch_scrubber
 from dsnlib.plots.smc import plot_answer, plot_particles, plot_stages, region_masses
 from dsnlib.plots.style import MODE_COLOURS, mode_colour, run_name, seed_colour, shown, use_style
@@ -35,6 +36,7 @@ __all__ = [
     "plot_multipliers",
     "plot_pairs",
     "plot_particles",
+    "plot_produced",
     "plot_snapshots",
     "plot_stages",
     "plot_statistics",

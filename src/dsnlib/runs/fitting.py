@@ -50,6 +50,7 @@ def fit(
         CheckpointError: the folder's checkpoints are damaged, or other code wrote them.
         RunLockedError: another process works in the folder.
         SimulationError: too many simulations are not finite.
+        PropertyError: the circuit has the property nowhere that uniform draws have seen.
     """
     for name, value, kind in (
         ("circuit", circuit, Circuit),

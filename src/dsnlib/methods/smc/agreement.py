@@ -26,7 +26,7 @@ MOST_CELL_SPREAD = 0.33
 MOST_ETA_KL = 0.01  # nats
 MOST_ENTROPY_SE = 0.1  # nats
 
-_MORE = "use more particles: dsnlib.SMC(particles=...)"
+MORE = "use more particles: dsnlib.SMC(particles=...)"
 
 
 def check_agreement(samples: xr.Dataset, z: np.ndarray, seed: int) -> list[Check]:
@@ -58,21 +58,21 @@ def check_agreement(samples: xr.Dataset, z: np.ndarray, seed: int) -> list[Check
             r_hat,
             f"below {MOST_R_HAT:g}",
             r_hat < MOST_R_HAT,
-            f"islands disagree: {_MORE}",
+            f"islands disagree: {MORE}",
         ),
         Check(
             EFFECTIVE,
             effective,
             f"above {LEAST_EFFECTIVE}",
             effective > LEAST_EFFECTIVE,
-            _MORE,
+            MORE,
         ),
         Check(
             f"largest spread over islands of a cell's share ({CELLS} cells)",
             spread,
             f"below {MOST_CELL_SPREAD:g}",
             spread < MOST_CELL_SPREAD,
-            f"an island misses a region that another holds: {_MORE}",
+            f"an island misses a region that another holds: {MORE}",
         ),
     ]
 
@@ -104,7 +104,7 @@ def cell_spread(z: np.ndarray, seed: int) -> float:
 
 
 def check_natural_parameters(
-    theta: np.ndarray, entropy: np.ndarray, features: np.ndarray
+    theta: np.ndarray, entropy: np.ndarray, features: np.ndarray, more: str = MORE
 ) -> list[Check]:
     """Check that islands agree on the answer's natural parameters and on its entropy.
 
@@ -112,9 +112,10 @@ def check_natural_parameters(
     moments have their origin.
 
     Args:
-        theta: (islands, M) natural parameters of the standardised moments.
+        theta: (islands, M) natural parameters of the features.
         entropy: (islands,) nats.
-        features: (n, M) standardised moments of the pooled samples.
+        features: (n, M) features of the pooled samples.
+        more: the remedy.
     """
     covariance = np.cov(features, rowvar=False)
     off = theta - theta.mean(axis=0)
@@ -126,13 +127,13 @@ def check_natural_parameters(
             divergence,
             f"below {MOST_ETA_KL:g}",
             divergence < MOST_ETA_KL,
-            f"islands disagree on the answer: {_MORE}",
+            f"islands disagree on the answer: {more}",
         ),
         Check(
             "standard error of the entropy, nat",
             error,
             f"below {MOST_ENTROPY_SE:g}",
             error < MOST_ENTROPY_SE,
-            f"islands disagree on the volume of the answer: {_MORE}",
+            f"islands disagree on the volume of the answer: {more}",
         ),
     ]

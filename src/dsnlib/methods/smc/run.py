@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.flatten_util import ravel_pytree
 
 from dsnlib.flows import DensityNetwork, density_network, initial_weights
@@ -78,7 +79,8 @@ class SMCRun(NaturalRun[SMCSettings]):
     def cost(self) -> str:
         """What the run cost, in words, beside what weighted uniform draws would."""
         worth = float(self.diagnostics.value[EFFECTIVE])
-        draws = worth / self.uniform_share
+        share = self.uniform_share
+        draws = worth / share if share > 0 else np.inf  # below what a float can hold
         if draws < self.simulations:
             rival = "dsnlib.Uniform is simpler and cheaper here"
         else:

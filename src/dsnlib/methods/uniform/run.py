@@ -6,15 +6,10 @@ import numpyro.distributions as dist
 
 from dsnlib.methods.natural import NaturalRun
 from dsnlib.methods.run import Check
-from dsnlib.methods.smc.agreement import (
-    LEAST_EFFECTIVE,
-    check_agreement,
-    check_natural_parameters,
-)
+from dsnlib.methods.smc.agreement import LEAST_EFFECTIVE, check_natural_parameters
 from dsnlib.methods.uniform.settings import UniformSettings
 
 _MOST_MISS = 1e-3  # of a feature, so of a mean in sd and of a variance as a share
-_FEWEST = 25  # samples of an island from which anything else can be told
 
 
 class UniformRun(NaturalRun[UniformSettings]):
@@ -34,28 +29,26 @@ class UniformRun(NaturalRun[UniformSettings]):
         ]
 
     def checks(self) -> list[Check]:
-        """Effective sample size, and where it is not tiny the agreement of the islands."""
+        """Effective sample size, and agreement of the islands on natural parameters and entropy.
+
+        Draws are independent, and none of their regions can be lost on the way.
+        """
         data = self.data
         effective = float(data.effective.sum())
         wanted = LEAST_EFFECTIVE * self.simulations / effective
-        found = [
+        more = f"pass about samples={wanted:.1g}, or use dsnlib.SMC()"
+        statistics = data.statistics.values
+        features = self.features.of(statistics.reshape(-1, statistics.shape[-1]))
+        return [
             Check(
                 "effective sample size of the weighted draws",
                 effective,
                 f"above {LEAST_EFFECTIVE}",
                 effective > LEAST_EFFECTIVE,
-                f"the property is rare: pass about samples={wanted:.1g}, or use dsnlib.SMC()",
-            )
-        ]
-        if data.sizes["sample"] < _FEWEST:
-            return found
-        statistics = data.statistics.values
-        features = self.features.of(statistics.reshape(-1, statistics.shape[-1]))
-        return [
-            *found,
-            *check_agreement(self.samples, self.box.to_unit(data.z.values), self.seed),
+                f"the property is rare: {more}",
+            ),
             *check_natural_parameters(
-                data.theta.values.astype(float), data.entropy.values, features
+                data.theta.values.astype(float), data.entropy.values, features, more
             ),
         ]
 
