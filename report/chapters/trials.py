@@ -1,0 +1,113 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+# %% [markdown]
+# # Circuits that people bring
+#
+# Five circuits of the kind that a user brings, each solved from the shell by one command,
+# `papermill circuit.ipynb`, once by SMC and once by weighted uniform draws, which share nothing but
+# the circuit. How to bring your own stands in {doc}`extend`; the circuits are in `examples/`.
+#
+# - **Both methods give the same answer**: the entropies differ by at most
+#   {glue:text}`trials-apart` standard errors of their difference, and boosted trees
+#   tell samples of one from those of the other in {glue:text}`trials-c2st` % of cases (50: chance).
+# - **From the shell to the page it takes {glue:text}`trials-minutes` minutes**, on one core of a
+#   machine that did other work besides.
+# - **The cheaper method**, by simulations for as many effective samples:
+#   {glue:text}`trials-winner`. Each run says so in its verdict.
+# - **Runs that are not to be trusted, as they say themselves**: {glue:text}`trials-untrusted`.
+
+# %% tags=["hide-input"]
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from report.gluing import gluer
+from report.text import fixed, plus_minus
+
+glue_text = gluer("trials")
+NAMES = {
+    "hodgkin_huxley": "Hodgkin-Huxley neuron, JAX",
+    "fitzhugh_nagumo": "FitzHugh-Nagumo with noise, NumPy",
+    "brittle": "simulator that raises exceptions, NumPy",
+    "silent": "statistic that is mostly undefined, JAX",
+    "jaxley_cell": "Jaxley's cell",
+}
+METHODS = {"smc": "SMC", "uniform": "uniform draws"}
+RESULTS = Path("report/studies/results")
+records = {name: json.loads((RESULTS / f"own_{name}.json").read_text()) for name in NAMES}
+
+
+def apart(record):
+    """How many standard errors of their difference lie between the entropies."""
+    (a, a_se), (b, b_se) = (record["methods"][m]["entropy"] for m in METHODS)
+    return abs(a - b) / np.hypot(a_se, b_se)
+
+
+each = [(name, m, r["methods"][m]) for name, r in records.items() for m in METHODS]
+glue_text("apart", f"{max(map(apart, records.values())):.1f}")
+told = [100 * r["c2st"][0] for r in records.values()]
+glue_text("c2st", f"{min(told):.0f} to {max(told):.0f}")
+minutes = [run["page_seconds"] / 60 for _, _, run in each]
+glue_text("minutes", f"{min(minutes):.1f} to {max(minutes):.1f}")
+cheaper = {
+    name: "uniform draws" if "simpler and cheaper" in r["methods"]["smc"]["verdict"] else "SMC"
+    for name, r in records.items()
+}
+glue_text("winner", "; ".join(f"{NAMES[name]}: {method}" for name, method in cheaper.items()))
+untrusted = [
+    f"{NAMES[name]} by {METHODS[m]} ({', '.join(run['failed_checks'])})"
+    for name, m, run in each
+    if not run["trusted"]
+]
+glue_text("untrusted", "; ".join(untrusted) or "none")
+pd.DataFrame(
+    [
+        {
+            "circuit": NAMES[name],
+            "method": METHODS[m],
+            "simulations": fixed(run["simulations"], -3),
+            "failed (%)": fixed(100 * run["failed_share"], 1),
+            "samples": fixed(run["samples"], 0),
+            "entropy (nat)": plus_minus(*run["entropy"], 3),
+            "run (s)": fixed(run["seconds"], 0),
+            "page (s)": fixed(run["page_seconds"], 0),
+            "trusted": "yes" if run["trusted"] else "no",
+        }
+        for name, m, run in each
+    ]
+).set_index(["circuit", "method"])
+
+# %% [markdown]
+# *Failed*: share of the simulations without statistics, which SMC learns to avoid. *Run*: compiling
+# and simulating; *page*: the command as a whole, with Python's start and every figure.
+#
+# C2ST between the two answers, with the size of either sample, and the lines that dsnlib asks for
+# beside the model's own equations: class, parameters, statistics, property and call.
+
+# %% tags=["hide-input"]
+pd.DataFrame(
+    [
+        {
+            "circuit": NAMES[name],
+            "C2ST": plus_minus(*r["c2st"], 3),
+            "samples of each": fixed(r["c2st_n"], 0),
+            "lines": r["lines"],
+        }
+        for name, r in records.items()
+    ]
+).set_index("circuit")
+
+# %% tags=["remove-cell"]
+print("complete")
