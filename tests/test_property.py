@@ -299,6 +299,22 @@ def test_targets_that_exclude_each_other(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "prop",
+    [
+        EmergentProperty([11.0, None], [0.1, None]),
+        EmergentProperty([None] * 2, None, [(11, 12), None]),
+    ],
+)
+def test_smc_ends_where_the_property_is_out_of_reach(tmp_path, prop):
+    """Its particles pile up at the wall; the verdict says what was asked for and what there is."""
+    with pytest.warns(UserWarning, match="not to be trusted") as told:
+        run = fit(Pair(), prop, SMC(particles=100), seed=1, out=tmp_path / "run")
+    assert not run.trusted
+    assert f"a (mV): {prop.asked(0)} was asked for; uniform draws" in str(told[0].message)
+    assert run.data.sizes["stage"] < 50
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (([1.0], None, [(0, 1)]), r"mean\[0\] must be None where within\[0\] is given, got 1"),

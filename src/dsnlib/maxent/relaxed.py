@@ -197,6 +197,8 @@ def _next_rho(
     high = float(rho[turn[0]])
     if not np.isfinite(high):
         high = 10 * float((points[whole][:, both] ** 2).sum(axis=1).max())
+    if high <= _SMALLEST:  # the property cannot be had
+        return high
     low, theta = 1e-3 * high, theta_0
     while low > _SMALLEST:
         trial = at(low, theta)

@@ -125,7 +125,8 @@ class NaturalRun(Run[MethodT]):
         It is 1 / (volume of the box * E[p*]), with the answer's own samples for the expectation.
         """
         (answer,) = self.snapshots().values()
-        return float(np.exp(-self.box.log_volume) / np.exp(answer.log_q).mean())
+        relative = np.logaddexp.reduce(answer.log_q) - np.log(len(answer.log_q))
+        return float(np.exp(-self.box.log_volume - relative))
 
     def cost(self) -> str:
         """What the run cost, in words, with its failed simulations."""

@@ -210,7 +210,8 @@ class Run(ABC, Generic[MethodT]):
                     float(high if abs(high) > abs(low) else low),
                     f"within {MARGIN:g}",
                     bool(met),
-                    "the property is not shown to be met: run longer or with more samples",
+                    "the property is not shown to be met: it may be out of reach, or the run too "
+                    "short or of too few samples",
                 )
             )
         for name, interval in zip(names, prop.intervals, strict=True):

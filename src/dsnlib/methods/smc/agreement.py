@@ -49,8 +49,10 @@ def check_agreement(samples: xr.Dataset, z: np.ndarray, seed: int) -> list[Check
         import arviz  # takes seconds to import
 
     chains = samples.rename(island="chain", sample="draw")
-    r_hat = float(arviz.rhat(chains).to_array().max())
-    effective = float(arviz.ess(chains).to_array().min())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # where all samples are the same one
+        r_hat = float(arviz.rhat(chains).to_array().max())
+        effective = float(arviz.ess(chains).to_array().min())
     spread = cell_spread(z, seed)
     return [
         Check(
@@ -92,12 +94,17 @@ def cell_spread(z: np.ndarray, seed: int) -> float:
         seed: of k-means.
     """
     from sklearn.cluster import MiniBatchKMeans  # takes a second to import
+    from sklearn.exceptions import ConvergenceWarning
 
     islands, n, P = z.shape
     pooled = z.reshape(-1, P)
-    scaled = (pooled - pooled.mean(axis=0)) / pooled.std(axis=0)
+    spread = pooled.std(axis=0)
+    # Particles that went on to nowhere may all be one.
+    scaled = (pooled - pooled.mean(axis=0)) / np.where(spread > 0, spread, 1)
     cells = MiniBatchKMeans(CELLS, random_state=seed % 2**31, n_init=1, batch_size=4_096)
-    labels = cells.fit_predict(scaled).reshape(islands, n)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct particles than cells
+        labels = cells.fit_predict(scaled).reshape(islands, n)
     shares = np.stack([np.bincount(row, minlength=CELLS) for row in labels]) / n
     held = shares.mean(axis=0) > LEAST_CELL
     return float((shares.std(axis=0, ddof=1)[held] / shares.mean(axis=0)[held]).max())

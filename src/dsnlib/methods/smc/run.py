@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax.flatten_util import ravel_pytree
 
 from dsnlib.flows import DensityNetwork, density_network, initial_weights
@@ -78,9 +77,10 @@ class SMCRun(NaturalRun[SMCSettings]):
 
     def cost(self) -> str:
         """What the run cost, in words, beside what weighted uniform draws would."""
+        if not all(check.passed for check in self.property_checks()):
+            return super().cost()
         worth = float(self.diagnostics.value[EFFECTIVE])
-        share = self.uniform_share
-        draws = worth / share if share > 0 else np.inf  # below what a float can hold
+        draws = worth / self.uniform_share
         if draws < self.simulations:
             rival = "dsnlib.Uniform is simpler and cheaper here"
         else:
