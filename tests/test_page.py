@@ -254,6 +254,14 @@ def test_csv_holds_every_sample(decay, tmp_path):
         run.to_csv(tmp_path / "missing" / "samples.csv")
 
 
+def test_a_handful_of_samples_is_one_region(tmp_path):
+    method = Uniform(samples=400)
+    with pytest.warns(UserWarning, match="not to be trusted"):
+        run = dsnlib.fit(Decay(), EmergentProperty([0.5], [0.02]), method, seed=1, out=tmp_path)
+    assert run.z[..., 0].size < 40
+    assert regions(run).table.share.tolist() == [1.0]
+
+
 def test_citation(decay):
     run, _ = decay
     text = run.citation()

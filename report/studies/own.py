@@ -42,7 +42,7 @@ class Example(NamedTuple):
 
 EXAMPLES = {
     "hodgkin_huxley": Example("HodgkinHuxley", 2_000, 6_000_000),
-    "fitzhugh_nagumo": Example("FitzHughNagumo", 300, 40_000),
+    "fitzhugh_nagumo": Example("FitzHughNagumo", 200, 200_000),
     "brittle": Example("Brittle", 2_000, 400_000),
     "silent": Example("FirstSpike", 2_000, 400_000),
     "jaxley_cell": Example("JaxleyCell", 2_000, 200_000),

@@ -13,6 +13,7 @@ from dsnlib.storage.dataset import attribute
 
 _CLUSTERED = 10_000  # samples; the others belong to the region of the nearest of them
 _NEIGHBOURS = 10
+_FEWEST = 4 * _NEIGHBOURS  # samples; fewer are one region
 LEAST_SHARE = 0.005  # of the samples; smaller clusters are not told from chance
 
 
@@ -55,18 +56,23 @@ def regions(run: Run) -> Regions:  # type: ignore[type-arg]
     names = [p["name"] for p in attribute(run.data, "parameters")]
     z = run.z
     pooled = z.reshape(-1, len(names))
-    scaled = (pooled - pooled.mean(axis=0)) / pooled.std(axis=0)
+    spread = pooled.std(axis=0)
+    # A parameter that all samples share parts none of them.
+    scaled = (pooled - pooled.mean(axis=0)) / np.where(spread > 0, spread, 1)
     rng = np.random.default_rng(run.seed)
     few = rng.permutation(len(scaled))[:_CLUSTERED]
     if len(names) == 1:
         # On a line every chance gap parts the samples into clusters, in a plane it does not.
         scaled = np.column_stack([scaled, rng.normal(size=len(scaled))])
-    clusters = HDBSCAN(
-        min_cluster_size=max(2 * _NEIGHBOURS, round(LEAST_SHARE * len(few))),
-        min_samples=_NEIGHBOURS,
-        allow_single_cluster=True,
-        copy=True,
-    ).fit_predict(scaled[few])
+    if len(few) < _FEWEST:
+        clusters = np.zeros(len(few), int)
+    else:
+        clusters = HDBSCAN(
+            min_cluster_size=max(2 * _NEIGHBOURS, round(LEAST_SHARE * len(few))),
+            min_samples=_NEIGHBOURS,
+            allow_single_cluster=True,
+            copy=True,
+        ).fit_predict(scaled[few])
     held = clusters >= 0
     if held.any():
         nearest = KNeighborsClassifier(1).fit(scaled[few][held], clusters[held])
