@@ -25,8 +25,9 @@
 #   they are right.
 # - **Networks of 100 parameters** get moves along the gradient, which have to be asked for. **At
 #   200 parameters SMC fails with its relaxations falling together**, and the run says so; it meets the
-#   targets where the statistics are relaxed in turn (`order="in turn"`), one seed. At 400 and 1,000
-#   it meets the means, and its islands do not agree, as it says: see {doc}`gallery`.
+#   targets where the statistics are relaxed in turn (`order="in turn"`), one seed. At 400 it meets
+#   them, and its islands do not agree; at 1,000 it did not get there in 100 stages. Both runs say
+#   that they are not to be trusted: see {doc}`gallery`.
 # - **The entropy comes out slightly low**: it is below what is known in
 #   {glue:text}`systems-low` of {glue:text}`systems-known` runs, by at most
 #   {glue:text}`systems-worst` nat where twelve conductances are left out.

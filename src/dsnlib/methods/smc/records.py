@@ -6,7 +6,7 @@ import numpy as np
 
 from dsnlib.methods.base import Records, Variable
 
-MOST_STAGES = 100
+MOST_STAGES = 200
 #: What uniform draws produce: quantiles of every statistic in stage 0, recorded as an attribute.
 PRODUCED = "produced"
 QUANTILES = (0, 0.01, 0.5, 0.99, 1)
