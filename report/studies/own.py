@@ -30,6 +30,7 @@ from dsnlib.runs.provenance import numerics_stamp, provenance
 from dsnlib.storage.files import write_json
 
 RESULTS = Path(__file__).parent / "results"
+_TIMEOUT_S = 3_600  # a kernel may hang
 
 
 class Example(NamedTuple):
@@ -42,7 +43,7 @@ class Example(NamedTuple):
 
 EXAMPLES = {
     "hodgkin_huxley": Example("HodgkinHuxley", 2_000, 6_000_000),
-    "fitzhugh_nagumo": Example("FitzHughNagumo", 200, 200_000),
+    "fitzhugh_nagumo": Example("FitzHughNagumo", 200, 100_000),
     "brittle": Example("Brittle", 2_000, 400_000),
     "silent": Example("FirstSpike", 2_000, 400_000),
     "jaxley_cell": Example("JaxleyCell", 2_000, 200_000),
@@ -118,6 +119,7 @@ def _page(
         [papermill, "circuit.ipynb", page, "--no-progress-bar", "-y", json.dumps(given)],
         check=True,
         capture_output=True,
+        timeout=_TIMEOUT_S,
     )
     return time.monotonic() - began
 

@@ -35,7 +35,7 @@ def regions(run: Run) -> Regions:  # type: ignore[type-arg]
     """Find the regions into which the samples of a run fall.
 
     Samples cluster by HDBSCAN, which follows density and needs no number of clusters, in parameters
-    that are scaled to a standard deviation of 1. Samples between clusters belong to the region of
+    (or their logarithms, where that is their scale) that are scaled to a standard deviation of 1. Samples between clusters belong to the region of
     the nearest one that has a region. Clusters below half a percent of the samples are not counted.
 
     Two regions are a statement about samples: whether a thin bridge joins them cannot be read off
@@ -53,9 +53,12 @@ def regions(run: Run) -> Regions:  # type: ignore[type-arg]
     from sklearn.cluster import HDBSCAN  # takes a second to import
     from sklearn.neighbors import KNeighborsClassifier
 
-    names = [p["name"] for p in attribute(run.data, "parameters")]
+    described = attribute(run.data, "parameters")
+    names = [p["name"] for p in described]
     z = run.z
+    log = np.array([p.get("scale") == "log" for p in described])
     pooled = z.reshape(-1, len(names))
+    pooled = np.where(log, np.log(np.where(log, pooled, 1)), pooled)
     spread = pooled.std(axis=0)
     # A parameter that all samples share parts none of them.
     scaled = (pooled - pooled.mean(axis=0)) / np.where(spread > 0, spread, 1)

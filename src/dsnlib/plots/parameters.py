@@ -48,9 +48,13 @@ def plot_pairs(run: Run, regions: Regions, names: Sequence[str] | None = None) -
     z = run.z.reshape(-1, len(every))[:, [every.index(name) for name in names]]
     few = np.random.default_rng(0).permutation(len(z))[:_SHOWN]
     labels = regions.labels.ravel()[few]
-    margin = _MARGIN * np.ptp(z, axis=0)
-    low = np.maximum(z.min(axis=0) - margin, [described[name]["low"] for name in names])
-    high = np.minimum(z.max(axis=0) + margin, [described[name]["high"] for name in names])
+    log = np.array([described[name].get("scale") == "log" for name in names])
+    along = np.where(log, np.log(np.where(log, z, 1)), z)  # as far as an axis shows them apart
+    margin = _MARGIN * np.ptp(along, axis=0)
+    ends = along.min(axis=0) - margin, along.max(axis=0) + margin
+    low, high = (np.where(log, np.exp(np.where(log, end, 0)), end) for end in ends)
+    low = np.maximum(low, [described[name]["low"] for name in names])
+    high = np.minimum(high, [described[name]["high"] for name in names])
     for region in range(len(regions.table)):
         inside = z[few][labels == region]
         if len(inside) <= len(names):
@@ -60,6 +64,7 @@ def plot_pairs(run: Run, regions: Regions, names: Sequence[str] | None = None) -
             fig=figure,
             bins=_BINS,
             range=list(zip(low, high, strict=True)),
+            axes_scale=["log" if each else "linear" for each in log],
             labels=[_label(described[name]) for name in names],
             color=region_colour(region),
             plot_density=False,
