@@ -35,8 +35,9 @@ def regions(run: Run) -> Regions:  # type: ignore[type-arg]
     """Find the regions into which the samples of a run fall.
 
     Samples cluster by HDBSCAN, which follows density and needs no number of clusters, in parameters
-    (or their logarithms, where that is their scale) that are scaled to a standard deviation of 1. Samples between clusters belong to the region of
-    the nearest one that has a region. Clusters below half a percent of the samples are not counted.
+    (or their logarithms, where that is their scale) that are scaled to a standard deviation of 1.
+    Samples between clusters belong to the region of the nearest one that has a region. Clusters
+    below half a percent of the samples are not counted.
 
     Two regions are a statement about samples: whether a thin bridge joins them cannot be read off
     these. In more than about ten dimensions samples are too few to show any but wide gaps.
