@@ -8,6 +8,7 @@ import pytest
 
 import dsnlib
 from dsnlib import V1, EmergentProperty, Parameter, Statistic, StochasticCircuit, SuperiorColliculus
+from dsnlib.maxent.features import Features
 from dsnlib.methods import Problem
 from dsnlib.methods.smc import noise
 
@@ -198,13 +199,18 @@ def test_dependence_is_small_where_trials_are_many():
     problem = Problem(circuit, prop, dsnlib.SMC(), seed=1)
     z = np.random.default_rng(0).normal(0, 0.5, (2_000, 1)).astype(np.float32)
     # Of N(0, 0.5^2): exp(-x^2 / 2) in x = (f - mean) / sd.
-    found = noise.dependence(problem, z, np.asarray(circuit.statistics(z)), np.array([0, -0.5]))
+    features, f = Features(prop, prop.sd), np.asarray(circuit.statistics(z))
+    found = noise.dependence(problem, features, z, f, np.array([0, -0.5]))
     checks = noise.check_noise(found.shift, found.share)
     assert [check.passed for check in checks] == [True, True]
     assert checks[0].value < 0.05
 
 
 def test_circuits_without_noise_have_no_such_check():
-    problem = Problem(dsnlib.Linear2D(), EmergentProperty([0, 1], [1, 1]), dsnlib.SMC(), seed=1)
-    found = noise.dependence(problem, np.zeros((5, 4)), np.zeros((5, 2)), np.zeros(4))
+    prop = EmergentProperty([0, 1], [1, 1])
+    problem, features = (
+        Problem(dsnlib.Linear2D(), prop, dsnlib.SMC(), seed=1),
+        Features(prop, prop.sd),
+    )
+    found = noise.dependence(problem, features, np.zeros((5, 4)), np.zeros((5, 2)), np.zeros(4))
     assert noise.check_noise(found.shift, found.share) == []

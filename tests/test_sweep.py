@@ -305,7 +305,7 @@ def test_stamp_covers_what_makes_runs_due():
 
 def test_every_method_has_a_page_whose_parameters_it_takes():
     own = {name for name, method in METHODS.items() if method.__module__.startswith("dsnlib.")}
-    assert PAGES.keys() == own
+    assert PAGES.keys() == own - {"uniform"}  # which circuit.ipynb shows, for any circuit
     for name, page in PAGES.items():
         given = parameters(read(ROOT / page))
         wanted = experiment({"method": name} | given)

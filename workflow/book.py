@@ -17,7 +17,8 @@ import yaml
 from workflow.files import found
 
 REPORT = Path("book")
-INCLUDED = ("README.md", "CITATION.cff")  # of the root, parts of which pages of the report show
+# Of the root, what pages of the report show in part or whole.
+INCLUDED = ("README.md", "CITATION.cff", "examples/pendulum.py")
 _RUNS = "runs/"
 
 
@@ -63,6 +64,7 @@ def main(book: str, folder: str, *runs: str) -> None:
             links |= {target / file: data, target / f"{file}.ipynb": data.parent / f"{run}.ipynb"}
     for link, source in links.items():
         if not (link.exists() or link.is_symlink()):  # a chapter of its own stays
+            link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(os.path.relpath(source, link.parent))
     (target / "_toc.yml").write_text(yaml.safe_dump(toc, sort_keys=False))
 

@@ -86,7 +86,12 @@ def _checked(content: Any, root: Path) -> Grid:
             f"got {shorten(content)}; see config/note.yaml"
         )
     method = method_of(content.get("method", DEFAULT_METHOD)).name
-    notebook = _name("notebook", content.get("notebook", PAGES[method]), r"[\w-]+\.ipynb")
+    if method not in PAGES and "notebook" not in content:
+        raise ValueError(
+            f"notebook must be given for method {method}, whose runs have no page of their own; "
+            f"name one, or pass a method of {', '.join(sorted(PAGES))}"
+        )
+    notebook = _name("notebook", content.get("notebook", PAGES.get(method)), r"[\w-]+\.ipynb")
     if not (root / notebook).is_file():
         raise ValueError(f"notebook must be a file at the root, got {notebook}; see README.md")
     prefix = _name("prefix", content.get("prefix", "run"), r"[\w-]+") if "prefix" in content else ""
