@@ -28,6 +28,7 @@ from dsnlib.answer import (
     traces,
 )
 from dsnlib.answer.tables import parameters_table, statistics_table
+from dsnlib.circuits.box import Box
 from dsnlib.plots import conditional_widget, plot_conditionals, plot_traces
 
 ROOT = Path(__file__).parent.parent
@@ -40,7 +41,8 @@ def run_with(z, low=-9.0, high=9.0, scale="linear", seed=1):
     bounds = {"low": low, "high": high, "scale": scale}
     parameters = [{"name": name, "unit": "nS", **bounds} for name in names]
     data = xr.Dataset(attrs={"parameters": json.dumps(parameters)})
-    return SimpleNamespace(data=data, samples=xr.Dataset(samples), z=z, seed=seed)
+    box = Box.of(dsnlib.Parameter(**described) for described in parameters)
+    return SimpleNamespace(data=data, samples=xr.Dataset(samples), z=z, seed=seed, box=box)
 
 
 def pair(rho, n=10_000, seed=0):

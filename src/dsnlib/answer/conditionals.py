@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from dsnlib import _check
-from dsnlib.answer.directions import box_of
 from dsnlib.circuits.box import Box
 from dsnlib.methods.run import Run
 from dsnlib.storage.dataset import attribute
@@ -78,7 +77,7 @@ def conditional(run: Run[Any], fixed: Mapping[str, float]) -> Conditional:
     names = list(described)
     z = run.z.reshape(-1, len(names))
     columns = [names.index(name) for name in values]
-    box = box_of(run)
+    box = run.box
     whole = np.array([values.get(name, described[name]["low"]) for name in names])
     off = (box.to_unit(z) - box.to_unit(whole))[:, columns]
     spread = off.std(axis=0)

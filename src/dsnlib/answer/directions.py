@@ -11,11 +11,8 @@ import numpy as np
 
 from dsnlib._xla import numerics
 from dsnlib.answer.regions import Regions
-from dsnlib.circuits import Parameter
-from dsnlib.circuits.box import Box
 from dsnlib.methods.natural import NaturalRun
 from dsnlib.methods.run import Run
-from dsnlib.storage.dataset import attribute
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +53,7 @@ def covariance_directions(
     Raises:
         ValueError: no such region, or fewer than two samples in it.
     """
-    box = box_of(run)
+    box = run.box
     z = run.z.reshape(-1, len(box.low))
     if regions is not None:
         if not 0 <= region < len(regions.table):
@@ -71,15 +68,6 @@ def covariance_directions(
     variances, vectors = np.linalg.eigh(covariance)
     # rounding may leave a variance of 0 just below it
     return Directions(z.mean(axis=0), np.sqrt(np.maximum(variances, 0)), vectors.T)
-
-
-def box_of(run: Run[Any]) -> Box:
-    """The box of a run's parameters, whose axes may be logarithmic.
-
-    Args:
-        run: of any method.
-    """
-    return Box.of(Parameter(**described) for described in attribute(run.data, "parameters"))
 
 
 def directions(run: NaturalRun[Any], z: Any = None) -> Directions:

@@ -8,8 +8,6 @@ import numpy as np
 import xarray as xr
 
 from dsnlib._xla import numerics
-from dsnlib.circuits import Parameter
-from dsnlib.circuits.box import Box
 from dsnlib.estimate import Estimate, over_islands
 from dsnlib.maxent.features import Features
 from dsnlib.methods.run import Run, Snapshot
@@ -55,11 +53,6 @@ class NaturalRun(Run[MethodT]):
         Of parameters on a logarithmic scale it is that of log(z), see `dsnlib.circuits.box.Box`.
         """
         return over_islands(self.data.entropy.values)
-
-    @property
-    def box(self) -> Box:
-        """The box of the parameters."""
-        return Box.of(Parameter(**described) for described in attribute(self.data, "parameters"))
 
     @property
     def features(self) -> Features:

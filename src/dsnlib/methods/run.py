@@ -14,7 +14,8 @@ import numpyro.distributions as dist
 import pandas as pd
 import xarray as xr
 
-from dsnlib.circuits import Circuit
+from dsnlib.circuits import Circuit, Parameter
+from dsnlib.circuits.box import Box
 from dsnlib.methods.base import METHODS
 from dsnlib.methods.citing import methods_paragraph
 from dsnlib.methods.equivalence import MARGIN, Equivalence, equivalence
@@ -85,6 +86,11 @@ class Run(ABC, Generic[MethodT]):
         One variable for each parameter and each statistic, in their units (attribute `units`), with
         dimensions (island, sample): islands are populations that know nothing of each other.
         """
+
+    @property
+    def box(self) -> Box:
+        """The box of the parameters."""
+        return Box.of(Parameter(**described) for described in attribute(self.data, "parameters"))
 
     @property
     def z(self) -> np.ndarray:
