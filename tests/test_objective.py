@@ -1,5 +1,7 @@
 """The gradient of the augmented Lagrangian against large batches, and its measurements."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,7 +10,7 @@ from jax.flatten_util import ravel_pytree
 
 from circuits import Product, Stairs
 from dsnlib import AugmentedLagrangian, EmergentProperty
-from dsnlib.methods.lagrangian.objective import Objective
+from dsnlib.methods.lagrangian.objective import Objective, violation
 from dsnlib.methods.lagrangian.programs import optimiser_of
 
 BATCH, BATCHES, HUGE, C = 8, 40_000, 400_000, 50.0
@@ -62,10 +64,10 @@ def test_half_batch_gradient_is_unbiased(x64, objective):
     assert standardised(naive, reference, se).max() > 5, "the test must see the bias it looks for"
 
 
-def test_score_gradient_is_unbiased_and_needs_no_derivative_of_the_circuit(x64, objective):
-    # The product is smooth, so both estimators have the same mean, here that of many batches.
+@pytest.mark.parametrize("kind", ["score", "vargrad"])
+def test_score_gradients_are_unbiased_and_need_no_derivative_of_the_circuit(x64, objective, kind):
+    # The product is smooth, so all estimators have the same mean, here that of many batches.
     weights = objective.random_weights(jax.random.key(0))
-    score = made("score")
 
     def flat(objective, key, batches):
         keys = jax.random.split(jax.random.key(key), batches)
@@ -79,15 +81,15 @@ def test_score_gradient_is_unbiased_and_needs_no_derivative_of_the_circuit(x64, 
 
     reference = flat(objective, 7, BATCHES)
     se = reference.std(axis=0, ddof=1) / np.sqrt(BATCHES)
-    assert standardised(flat(score, 8, BATCHES), reference.mean(axis=0), se).max() < 5
+    assert standardised(flat(made(kind), 8, BATCHES), reference.mean(axis=0), se).max() < 5
     # A circuit of stairs has no derivative; its mean still has one, which only the score sees.
     prop = EmergentProperty(mean=[0.8], sd=[0.1])
     stairs = {
-        kind: Objective(Stairs(), prop, AugmentedLagrangian(batch=BATCH, layers=2, gradient=kind))
-        for kind in ("pathwise", "score")
+        each: Objective(Stairs(), prop, AugmentedLagrangian(batch=BATCH, layers=2, gradient=each))
+        for each in ("pathwise", kind)
     }
     from_entropy = flat(stairs["pathwise"], 9, 2_000).mean(axis=0)
-    with_property = flat(stairs["score"], 9, 2_000).mean(axis=0)
+    with_property = flat(stairs[kind], 9, 2_000).mean(axis=0)
     assert np.abs(with_property - from_entropy).max() > 1
 
 
@@ -134,3 +136,49 @@ def test_gradient_against_finite_differences(x64):
     step = 1e-6 * np.eye(len(weights))
     expected = [(value(weights + d) - value(weights - d)) / 2e-6 for d in step]
     np.testing.assert_allclose(gradient, expected, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("kind", ["pathwise", "vargrad"])
+def test_standardised_violations_are_those_of_the_standardised_statistic(x64, kind):
+    prop = EmergentProperty(mean=[0.8], sd=[0.1])
+    settings = AugmentedLagrangian(batch=BATCH, layers=2, gradient=kind, standardised=True)
+    objective = Objective(Product(), prop, settings)
+    weights = objective.random_weights(jax.random.key(0))
+    draw = objective.draw(weights, jax.random.key(1), 50)
+    x = (np.asarray(Product().evaluate(draw.z)) - 0.8) / 0.1
+    expected = np.hstack([x, x**2 - 1])
+    np.testing.assert_allclose(objective.violation(draw.moments), expected, atol=1e-10)
+    np.testing.assert_allclose(  # on the host, of NumPy's arrays
+        violation(settings, prop, np.asarray(draw.moments).mean(axis=0)), expected.mean(axis=0)
+    )
+
+    # The same Lagrangian as of a circuit whose statistic is x.
+    class Standardised(Product):
+        def evaluate(self, z):
+            return (super().evaluate(z) - 0.8) / 0.1
+
+    other = Objective(
+        Standardised(),
+        EmergentProperty(mean=[0.0], sd=[1.0]),
+        dataclasses.replace(settings, standardised=False),
+    )
+    key = jax.random.key(2)
+    for a, b in zip(
+        jax.tree.leaves(objective.gradient(weights, key, LAM, C)[0]),
+        jax.tree.leaves(other.gradient(weights, key, LAM, C)[0]),
+        strict=True,
+    ):
+        np.testing.assert_allclose(a, b, rtol=1e-8, atol=1e-8)
+
+
+def test_learning_rate_falls_along_half_a_cosine_in_each_epoch(x64):
+    prop = EmergentProperty(mean=[0.8], sd=[0.1])
+    n, rate = 8, 1e-3
+    settings = AugmentedLagrangian(layers=2, iterations=n, learning_rate=rate, decay=0.9)
+    optimiser = optimiser_of(settings)
+    weights = Objective(Product(), prop, settings).random_weights(jax.random.key(0))
+    state, gradient = optimiser.init(weights), jax.tree.map(jnp.ones_like, weights)
+    for k in range(n):  # of a constant gradient, Adam's step is the rate
+        updates, state = optimiser.update(gradient, state, weights)
+        expected = rate * (0.1 + 0.9 * (1 + np.cos(np.pi * k / n)) / 2)
+        np.testing.assert_allclose(-ravel_pytree(updates)[0], expected, rtol=1e-6)

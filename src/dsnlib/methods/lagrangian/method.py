@@ -11,6 +11,7 @@ import numpy as np
 from dsnlib.circuits import Circuit
 from dsnlib.methods.base import Method, Problem, Report, Result, Variable
 from dsnlib.methods.lagrangian import records, training
+from dsnlib.methods.lagrangian.objective import violation
 from dsnlib.methods.lagrangian.run import LagrangianRun
 from dsnlib.methods.lagrangian.settings import LagrangianSettings
 from dsnlib.methods.lagrangian.training import State
@@ -37,15 +38,20 @@ class AugmentedLagrangian(LagrangianSettings, Method):
         flow: architecture of the network, a name in `dsnlib.flows.FLOWS`.
         layers: number of layers of that flow.
         precision: "float32" or "float64".
-        gradient: how the gradient of the constraints is estimated: "pathwise", through the
-            simulator as in the note, or "score", which only needs the simulator's values.
+        gradient: how gradients are estimated: "pathwise", through the simulator as in the note;
+            "score", that of the constraints from the simulator's values only; "vargrad", that of
+            the entropy too, so that the noise of the two cancels near the solution.
         clip: norm to which longer gradients are cut before each step, 0 for none.
+        decay: share by which the learning rate falls over each epoch, along a half cosine, in
+            [0, 1).
+        standardised: whether violations, multipliers and penalty are those of the moments of
+            (f - mean) / sd, instead of those of f, whose scales depend on its unit.
 
     Raises:
         TypeError, ValueError: an argument of the wrong type or out of its range.
 
     Source: Loaiza-Ganem, Gao and Cunningham, "Maximum entropy flow networks" (2017), section 3;
-    Bittner (2019) for this use.
+    Bittner (2019) for this use; Richter et al. (2020) for "vargrad".
 
     Example:
         >>> AugmentedLagrangian(c0=0)
@@ -96,7 +102,7 @@ class AugmentedLagrangian(LagrangianSettings, Method):
             finished, title = state.epoch == self.epochs, f"epoch {state.epoch} done"
             return Report(finished, title, done, total, line=line, milestone=True)
         row = records.record_row(self.iterations, state.epoch, state.iteration - 1)
-        R = state.records["statistic_mean"][row] - problem.prop.mu
+        R = violation(self, problem.prop, state.records["statistic_mean"][row])
         detail = f"H {state.records['entropy'][row]:.3f} nat, |R| {np.linalg.norm(R):.2e}"
         return Report(False, f"epoch {state.epoch + 1}/{self.epochs}", done, total, detail)
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.lax import stop_gradient
 
 from dsnlib.circuits import Circuit
@@ -57,6 +58,10 @@ class Objective:
         low, high = self.circuit.bounds.T
         return density_network(weights, self.settings.flow, low, high)
 
+    def violation(self, moments: jax.Array) -> jax.Array:
+        """(.., M) moments less their targets, in the unit of the multipliers."""
+        return violation(self.settings, self.prop, moments)  # type: ignore[return-value]
+
     def draw(self, weights: Weights, key: jax.Array, n: int) -> Draw:
         """n samples of the network, their log-density and moments.
 
@@ -80,6 +85,7 @@ class Objective:
         two factors would be correlated, so each half of the batch estimates one of them. How the
         gradient of E[R] is estimated is a setting: through the simulator ("pathwise"), or as
         E[(T - b) grad log q] with the mean of the batch's other samples as baseline b ("score").
+        "vargrad" estimates the gradient of the whole Lagrangian in this way.
 
         Args:
             weights: of the network.
@@ -93,14 +99,16 @@ class Objective:
 
         def surrogate(weights: Weights) -> tuple[jax.Array, tuple[Measured, jax.Array]]:
             draw = self.draw(weights, key, self.settings.batch)
-            moments = draw.moments
-            if self.settings.gradient == "score":
-                log_q = self.network(weights).log_prob(stop_gradient(draw.z))
-                moments = _with_score(moments, log_q)
-            residual = moments - jnp.asarray(self.prop.mu, moments.dtype)
+            moments, log_q = draw.moments, draw.log_q
+            if self.settings.gradient != "pathwise":
+                score = self.network(weights).log_prob(stop_gradient(draw.z))
+                moments = _with_score(moments, score)
+            if self.settings.gradient == "vargrad":  # E[grad log q] = 0, so its values are enough
+                log_q = _with_score(stop_gradient(log_q)[:, None], score)[:, 0]
+            residual = self.violation(moments)
             R = residual.mean(axis=0)
             R_1, R_2 = residual.reshape(2, -1, len(R)).mean(axis=1)
-            entropy = -draw.log_q.mean()
+            entropy = -log_q.mean()
             linear = -entropy + lam @ R
             measured = Measured(entropy, linear + c / 2 * (R @ R), draw.moments.mean(axis=0))
             failed = ~jnp.isfinite(draw.moments).all()
@@ -109,6 +117,23 @@ class Objective:
         gradient, (measured, failed) = jax.grad(surrogate, has_aux=True)(weights)
         gradient = jax.tree.map(lambda g: jnp.where(failed, jnp.nan, g), gradient)
         return gradient, measured
+
+
+def violation(
+    settings: LagrangianSettings, prop: EmergentProperty, moments: jax.Array | np.ndarray
+) -> jax.Array | np.ndarray:
+    """(.., M) moments less their targets: of f, or of (f - mean) / sd where that is asked for.
+
+    The moments of x = (f - mean) / sd are linear in those of f, so that E[x] and E[x^2] - 1 are
+    known from the violations of f and f^2.
+    """
+    off = moments - np.asarray(prop.mu, moments.dtype)
+    if not settings.standardised:
+        return off
+    mean, sd = np.array(prop.mean, float), np.array(prop.sds, float)
+    own = np.concatenate([1 / sd, 1 / sd**2]).astype(moments.dtype)
+    cross = np.concatenate([0 * sd, -2 * mean / sd**2]).astype(moments.dtype)
+    return off * own + off[..., np.arange(len(cross)) - len(sd)] * cross
 
 
 def _with_score(values: jax.Array, log_q: jax.Array) -> jax.Array:

@@ -16,7 +16,10 @@ from dsnlib.methods.lagrangian.settings import LagrangianSettings
 
 def optimiser_of(settings: LagrangianSettings) -> optax.GradientTransformation:
     """Adam, with clipping where it is asked for; a step that is not finite is skipped."""
-    step = optax.adam(settings.learning_rate)
+    rate: optax.ScalarOrSchedule = settings.learning_rate
+    if settings.decay:  # Adam starts afresh in each epoch, and so does the schedule
+        rate = optax.cosine_decay_schedule(rate, settings.iterations, alpha=1 - settings.decay)
+    step = optax.adam(rate)
     if settings.clip:
         step = optax.chain(optax.clip_by_global_norm(settings.clip), step)
     return optax.apply_if_finite(step, max_consecutive_errors=settings.iterations)
@@ -38,7 +41,7 @@ def violations_of(
         moments = objective.draw(weights, key, objective.settings.batch).moments
         finite = jnp.isfinite(moments).all(axis=1)
         total = jnp.where(finite[:, None], moments, 0).sum(axis=0)
-        R = total / jnp.maximum(finite.sum(), 1) - jnp.asarray(objective.prop.mu, total.dtype)
+        R = objective.violation(total / jnp.maximum(finite.sum(), 1))
         return jnp.linalg.norm(R), (~finite).sum()
 
     return jax.lax.map(violation, jax.random.split(key, VIOLATIONS))

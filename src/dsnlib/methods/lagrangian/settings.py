@@ -8,7 +8,7 @@ from typing import Self
 from dsnlib import _check
 from dsnlib.flows import FLOWS
 
-GRADIENTS = ("pathwise", "score")
+GRADIENTS = ("pathwise", "score", "vargrad")
 # What only the host uses, between the calls of compiled functions.
 _HOST_SETTINGS = ("c0", "beta", "gamma", "epochs")
 
@@ -29,6 +29,8 @@ class LagrangianSettings:
     precision: str = "float32"
     gradient: str = "pathwise"
     clip: float = 0.0
+    decay: float = 0.0
+    standardised: bool = False
 
     def __post_init__(self) -> None:
         checked: dict[str, object] = {
@@ -44,7 +46,9 @@ class LagrangianSettings:
             "precision": _check.choice("precision", self.precision, _check.PRECISIONS),
             "gradient": _check.choice("gradient", self.gradient, GRADIENTS),
             "clip": _check.number("clip", self.clip, at_least=0),
+            "decay": _check.number("decay", self.decay, at_least=0, below=1),
         }
+        _check.instance("standardised", self.standardised, bool)
         if self.batch % 2:
             raise ValueError(
                 f"batch must be even, got {self.batch}; its two halves give an unbiased gradient, "

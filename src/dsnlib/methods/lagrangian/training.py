@@ -14,7 +14,7 @@ from dsnlib.flows.network import Weights
 from dsnlib.methods.base import Problem, Records, SimulationError
 from dsnlib.methods.lagrangian.convergence import bootstrap_p, next_penalty, welch
 from dsnlib.methods.lagrangian.initial import InitialFit, begin, fit_window
-from dsnlib.methods.lagrangian.objective import Objective
+from dsnlib.methods.lagrangian.objective import Objective, violation
 from dsnlib.methods.lagrangian.programs import block, draw, optimiser_of, violations_of
 from dsnlib.methods.lagrangian.records import (
     RECORD_EVERY,
@@ -160,7 +160,7 @@ def _end_epoch(problem: Problem, settings: LagrangianSettings, state: State) -> 
     fresh = _finite(
         draw(objective, SNAPSHOT_SAMPLES, state.weights, stream(seed, MULTIPLIER, epoch)).moments
     )
-    R = fresh.mean(axis=0) - problem.prop.mu
+    R = violation(settings, problem.prop, fresh.mean(axis=0))
     key = stream(seed, VIOLATION_END, epoch)
     violations, failed = _violations(problem, settings, state.weights, key)
     records["violation_end"][epoch] = violations
@@ -171,7 +171,7 @@ def _end_epoch(problem: Problem, settings: LagrangianSettings, state: State) -> 
     outcome = welch(violations, records["violation_start"][epoch], settings.gamma)
     records["welch_t"][epoch], records["welch_p"][epoch] = outcome
     if epoch + 1 == settings.epochs:
-        _record_end(problem, records, snapshot)
+        _record_end(problem, settings, records, snapshot)
     return state._replace(
         lam=state.lam + state.c * R,
         c=next_penalty(state.c, settings.beta, outcome, rng),
@@ -194,10 +194,12 @@ def _record_snapshot(
     return _finite(drawn.moments)
 
 
-def _record_end(problem: Problem, records: Records, snapshot: np.ndarray) -> None:
+def _record_end(
+    problem: Problem, settings: LagrangianSettings, records: Records, snapshot: np.ndarray
+) -> None:
     """Close the records along `step` with the trained network."""
     mean = snapshot.mean(axis=0)
-    R = mean - problem.prop.mu
+    R = violation(settings, problem.prop, mean)
     entropy = -records["log_q"][-1].mean()
     records["entropy"][-1] = entropy
     records["statistic_mean"][-1] = mean
