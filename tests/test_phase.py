@@ -13,7 +13,7 @@ from dsnlib import STG, AugmentedLagrangian
 from dsnlib.methods.lagrangian.objective import Objective
 from report.experiment import PROPERTY
 from report.studies import phase
-from report.studies.design import read_points
+from report.studies.design import Point, initials, read_factors, read_phase, read_points
 from sweeps import ROOT, copy_of_the_repository, due, snakemake
 
 SWEEP = ["--snakefile", "workflow/phase.smk"]
