@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import yaml
 
 PHASE, FACTORS = Path("config/phase.yaml"), Path("config/factors.yaml")
+_NO_PENALTY = 1e-12
 _LAYERS = {"planar": 10, "coupling": 4, "spline": 4}
 
 
@@ -85,9 +86,10 @@ def read_factors(file: Path = FACTORS) -> dict[str, Point]:
         network = {"flow": cell["flow"], "layers": _LAYERS[cell["flow"]]}
         settings = {**design["base"], **network, "gradient": cell["gradient"]}
         settings["batch"] = cell["batch"]
-        found[name] = Point(
-            design["seeds"], settings, cell["start"], cell["multipliers"] == "exact"
-        )
+        exact = cell["multipliers"] == "exact"
+        if exact:  # a penalty is needed, and the multipliers move by it
+            settings["c0"] = _NO_PENALTY
+        found[name] = Point(design["seeds"], settings, cell["start"], exact)
     return found
 
 

@@ -1,8 +1,8 @@
 """Designed studies of the augmented Lagrangian: python -m report.studies.phase POINT INITIAL OUT.
 
-It trains all seeds of one point of the designs in config/. Every run starts from the initial network
-of its seed, so points differ only in their settings; `python -m report.studies.phase FLOW_START OUT`
-makes these networks. workflow/phase.smk is the sweep over all points.
+It trains all seeds of one point of the designs in config/. Every run starts from the initial
+network of its seed, so points differ only in their settings; to make these networks, the arguments
+are FLOW_START OUT. workflow/phase.smk is the sweep over all points.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -37,8 +38,9 @@ class Wide(STG):
     @property
     def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
         """The free conductances, with another initial distribution."""
-        wide = {"initial_mean": 10.0, "initial_sd": 10.0}
-        return tuple(dataclasses.replace(p, **wide) for p in super().parameters)
+        return tuple(
+            dataclasses.replace(p, initial_mean=10.0, initial_sd=10.0) for p in super().parameters
+        )
 
 
 def initial_networks(flow: str, layers: int, start: str, seeds: list[int]) -> xr.Dataset:
@@ -107,7 +109,7 @@ def judged(method: AugmentedLagrangian, records: Records, exact: ExactMaxEnt) ->
     """
     objective = Objective.of(Problem(STG(T=SHORT), PROPERTY, method, 0), method)
     _, unravel = ravel_pytree(objective.random_weights(jax.random.key(0)))
-    rows: dict[str, list[object]] = {}
+    rows: dict[str, list[Any]] = {}
     kept = []
     for snapshot, weights in enumerate(records["weights"]):
         key = jax.random.fold_in(jax.random.key(_JUDGING_KEY), snapshot)
@@ -130,7 +132,7 @@ def judged(method: AugmentedLagrangian, records: Records, exact: ExactMaxEnt) ->
     first = int(passed.argmax()) + 1 if passed.any() else None
     nowhere = np.full_like(kept[0], np.nan)
     data: dict[str, tuple[tuple[str, ...], np.ndarray]] = {
-        name: (("snapshot", "mode")[: np.ndim(values)], np.array(values, "float32"))
+        name: (("snapshot", "mode")[: np.ndim(values[0]) + 1], np.array(values, "float32"))
         for name, values in rows.items()
     }
     data |= {
