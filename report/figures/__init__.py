@@ -11,7 +11,7 @@ from report.figures.joined import plot_paths
 from report.figures.modes import plot_capture, plot_convergence, plot_losses
 from report.figures.networks import plot_circuit
 from report.figures.overview import plot_overview
-from report.figures.phase import plot_phase
+from report.figures.phase import draw_cells, plot_courses, plot_networks_of
 from report.figures.systems import plot_rarity, plot_scaling
 from report.figures.traces import plot_traces
 
@@ -19,6 +19,7 @@ __all__ = [
     "GRADIENT_COLOURS",
     "METHOD_COLOURS",
     "circuit_explorer",
+    "draw_cells",
     "draw_circuit",
     "live_explorer",
     "plot_activity",
@@ -26,13 +27,14 @@ __all__ = [
     "plot_capture",
     "plot_circuit",
     "plot_convergence",
+    "plot_courses",
     "plot_divergences",
     "plot_entropies",
     "plot_losses",
     "plot_moments",
+    "plot_networks_of",
     "plot_overview",
     "plot_paths",
-    "plot_phase",
     "plot_rarity",
     "plot_scaling",
     "plot_signal",

@@ -1,41 +1,112 @@
-"""The phase diagram of the augmented Lagrangian, one number at a time."""
+"""The phase diagram of the augmented Lagrangian, and the setting that holds both modes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from report.figures.colours import GRADIENT_COLOURS
+from dsnlib.maxent import ExactMaxEnt
+from dsnlib.plots.maps import outline_modes
+from dsnlib.plots.style import TARGET, mode_colour, seed_colour
+from report.outcomes import When, at, first_pass, holds
+
+Cells = Mapping[tuple[float, float], xr.Dataset]
 
 
-def plot_phase(points: Mapping[str, Mapping[str, xr.Dataset]], what: str, label: str) -> Figure:
-    """One number of every run of the phase study at its end, by setting and gradient estimator.
+def draw_cells(ax: Axes, cells: Cells, when: When, threshold: float, names: Sequence[str]) -> None:
+    """A map of settings: in how many runs the network holds both modes, and how near it is.
 
     Args:
-        points: for each gradient estimator the data of each setting, in the order of the axis.
-        what: a variable of the data over seed and snapshot.
-        label: of the axis.
+        ax: where to.
+        cells: data of each point, by its values of the two settings.
+        when: "first" or "end".
+        threshold: share of the exact mass from which on a mode is held.
+        names: of the two settings.
+    """
+    rows, columns = (sorted({key[k] for key in cells}) for k in (0, 1))
+    share = np.full((len(rows), len(columns)), np.nan)
+    for (a, b), point in cells.items():
+        i, j = rows.index(a), columns.index(b)
+        both = holds(point, when, threshold)
+        reached = at(point, when).kl.notnull()
+        share[i, j] = float(both.mean())
+        n = point.sizes["seed"]
+        kl = f"KL {float(at(point, when).kl.median()):.1f}" if reached.any() else "none passes"
+        ax.text(
+            j, i, f"{int(both.sum())} of {n}\n{kl}", ha="center", va="center", fontsize=7,
+            color="white" if share[i, j] < 0.5 else "black",
+        )  # fmt: skip
+    ax.set_facecolor("0.9")  # of what was not tried
+    ax.imshow(share, vmin=0, vmax=1, cmap="cividis", aspect="auto")
+    ax.set_xticks(range(len(columns)), [f"{value:g}" for value in columns])
+    ax.set_yticks(range(len(rows)), [f"{value:g}" for value in rows])
+    ax.set(ylabel=names[0], xlabel=names[1])
+    ax.grid(False)
+
+
+def plot_courses(point: xr.Dataset) -> Figure:
+    """Masses of both modes and KL after every epoch, of all seeds of a point.
+
+    Args:
+        point: data of a point.
 
     Returns:
-        The figure: a dot a run, a line at each median.
+        The figure; a disc marks the first epoch that passes the note's test.
     """
-    names = list(next(iter(points.values())))
-    figure, ax = plt.subplots(figsize=(7.5, 0.26 * len(names) + 1.1))
-    for shift, (gradient, settings) in zip((-0.17, 0.17), points.items(), strict=True):
-        colour = GRADIENT_COLOURS[gradient]
-        for row, name in enumerate(names):
-            values = settings[name][what].isel(snapshot=-1).values
-            heights = row + shift + np.linspace(-0.08, 0.08, len(values))
-            ax.plot(values, heights, "o", markersize=3.5, color=colour, alpha=0.8,
-                    label=gradient if row == 0 else None)  # fmt: skip
-            ax.plot([np.median(values)] * 2, row + shift + np.array([-0.14, 0.14]), color=colour)
-    ax.set_yticks(range(len(names)), names)
-    ax.invert_yaxis()
-    ax.grid(axis="y", color="0.92")
-    ax.set_xlabel(label)
-    ax.legend(title="gradient", loc="upper left", bbox_to_anchor=(1, 1))
+    figure, axes = plt.subplots(1, 3, figsize=(7.5, 2.9))
+    first = first_pass(point)
+    curves = {
+        "lower": 100 * point.mode_mass.sel(mode="lower"),
+        "upper": 100 * point.mode_mass.sel(mode="upper"),
+        "kl": point.kl,
+    }
+    for ax, (name, curve) in zip(axes, curves.items(), strict=True):
+        for seed in point.seed.values:
+            colour = seed_colour(int(seed))
+            one, epoch = curve.sel(seed=seed), float(first.sel(seed=seed))
+            ax.plot(one.snapshot, one, color=colour, label=f"seed {seed}" if seed <= 4 else None)
+            if np.isfinite(epoch):
+                ax.plot(epoch, float(one.sel(snapshot=epoch)), "o", color=colour, markersize=4)
+        if name != "kl":
+            ax.axhline(100 * float(point.exact_mass.sel(mode=name)), **TARGET)
+            ax.set_title(f"{name} mode", color=mode_colour(name))
+        ax.set_xlabel("epochs done")
+    axes[0].set_ylabel("share of the samples (%)")
+    axes[2].set(yscale="log", ylabel="KL(q || p*) (nat)", title="distance")
+    axes[2].plot([], [], color="0.5", label="seeds 5 to 8")
+    figure.legend(*axes[2].get_legend_handles_labels(), loc="outside lower center", ncols=5)
+    return figure
+
+
+def plot_networks_of(point: xr.Dataset, exact: ExactMaxEnt) -> Figure:
+    """Samples of the last network of each seed, over the outlines of the exact modes.
+
+    Args:
+        point: data of a point.
+        exact: the exact answer.
+
+    Returns:
+        The figure, a panel a seed; both axes are scaled as square roots.
+    """
+    seeds = point.seed.values
+    figure, axes = plt.subplots(2, -(-len(seeds) // 2), figsize=(7.5, 4), sharex=True, sharey=True)
+    for ax, seed in zip(axes.flat, seeds, strict=False):
+        z = point.z.sel(seed=seed, network="last").values
+        ax.scatter(*z.T, s=1.5, color="0.35", linewidths=0, rasterized=True)
+        outline_modes(ax, exact)
+        mass = 100 * point.mode_mass.sel(seed=seed).isel(snapshot=-1)
+        words = ", ".join(
+            f"{name} {float(mass.sel(mode=name)):.1f} %" for name in ("lower", "upper")
+        )
+        ax.set_title(f"seed {seed}: {words}", fontsize=7)
+        for scale in (ax.set_xscale, ax.set_yscale):
+            scale("function", functions=(np.sqrt, np.square))
+        ax.set(xlim=(0.001, 20), ylim=(0.001, 20), xticks=[0.1, 1, 5, 20], yticks=[0.1, 1, 5, 20])
+    figure.supxlabel("g_el (nS)", fontsize=9)
+    figure.supylabel("g_synA (nS)", fontsize=9)
     return figure

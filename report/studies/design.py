@@ -30,11 +30,11 @@ class Point(NamedTuple):
 def read_phase(file: Path = PHASE) -> dict[str, Point]:
     """The points of the phase diagram, by name.
 
-    A point is named after its gradient estimator and what it varies, for example `score_c0-100`;
-    one that varies nothing is a base.
+    A point is named after its design, or after its gradient estimator where a design has several,
+    and what it varies, for example `score_c0-100`; one that varies nothing is a base.
 
     Args:
-        file: the design, in YAML: for each flow its seeds, gradients, base, and what is varied.
+        file: the designs, in YAML, each with its seeds, base, and what is varied.
 
     Raises:
         ValueError: two points have one name.
@@ -43,22 +43,29 @@ def read_phase(file: Path = PHASE) -> dict[str, Point]:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path = Path(folder) / "mine.yaml"
-        ...     design = "seeds: [1], gradient: [score], base: {beta: 4.0}, vary: [{c0: 10.0}]"
-        ...     _ = path.write_text(f"planar: {{{design}}}")
-        ...     read_phase(path)["score_c0-10"].settings
-        {'flow': 'planar', 'layers': 10, 'gradient': 'score', 'beta': 4.0, 'c0': 10.0}
+        ...     _ = path.write_text("mine: {seeds: [1], base: {beta: 4.0}, vary: [{c0: 10.0}]}")
+        ...     {name: point.settings for name, point in read_phase(path).items()}
+        {'mine_base': {'beta': 4.0}, 'mine_c0-10': {'beta': 4.0, 'c0': 10.0}}
     """
     found: dict[str, Point] = {}
-    for flow, design in yaml.safe_load(file.read_text()).items():
-        network = {"flow": flow, "layers": _LAYERS[flow]}
-        for gradient, varied in itertools.product(design["gradient"], [{}, *design["vary"]]):
-            words = [f"{name}-{value:g}" for name, value in varied.items() if name != "epochs"]
-            point = "_".join([gradient, *(words or ["base"])])
-            if point in found:
-                raise ValueError(f"vary must hold each point once, got {point} twice; remove one")
-            settings = {**network, "gradient": gradient, **design["base"], **varied}
-            found[point] = Point(design["seeds"], settings)
+    for name, design in yaml.safe_load(file.read_text()).items():
+        several = {each: {"gradient": each} for each in design.get("gradient", [])}
+        for first, gradient in (several or {name: {}}).items():
+            for varied in [{}, *design["vary"]]:
+                point = "_".join([first, *(_words(varied) or ["base"])])
+                if point in found:
+                    raise ValueError(
+                        f"vary must hold each point once, got {point} twice; remove one"
+                    )
+                seeds = design.get("seeds_varied" if varied else "seeds", design["seeds"])
+                found[point] = Point(seeds, {**design["base"], **gradient, **varied})
     return found
+
+
+def _words(varied: dict[str, Any]) -> list[str]:
+    """What a point varies, for its name; what only follows from it is left out."""
+    told = {name: value for name, value in varied.items() if name not in ("epochs", "layers")}
+    return [f"{k}-{v}" if isinstance(v, (str, bool)) else f"{k}-{v:g}" for k, v in told.items()]
 
 
 def read_factors(file: Path = FACTORS) -> dict[str, Point]:
