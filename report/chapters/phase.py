@@ -12,269 +12,263 @@
 # ---
 
 # %% [markdown]
-# # Does any setting of the penalty hold both modes?
+# # Does any setting hold both modes?
 #
-# The note asked which parameterisation of the augmented Lagrangian keeps both modes. This is a
-# designed study of that question, with the note's network of ten planar layers:
-# {glue:text}`phase-runs` short runs at {glue:text}`phase-points` points, {glue:text}`phase-seeds`
-# seeds a point. From a base ({glue:text}`phase-base`) one setting is varied at a time, then pairs
-# of settings, for two estimators of the gradient of the constraints: **pathwise**, through the
-# simulator as in the note, and **score**, $\mathbb{E}[(T - b)\,\nabla\log q]$, which needs only the
-# simulator's values. All points share their seeds: the same initial networks and the same noise.
-# The design is in `config/phase.yaml`; `make phase` trains what is missing of it; the data are in
-# `report/studies/results/`.
+# The note sought a setting of the augmented Lagrangian that yields both modes, and found none.
+# **With the note's network and loss, neither do we**: of {glue:text}`phase-note-runs` small
+# trainings at {glue:text}`phase-note-points` settings of penalty, learning rate and length,
+# {glue:text}`phase-note-pass` pass the note's test of convergence at some epoch, and
+# {glue:text}`phase-note-both-first` of these hold both modes there. **{glue:text}`phase-answer`**: a
+# network of spline coupling layers, the gradient by the score function, and violations that are
+# measured in target sds, under a penalty that starts small and grows slowly, ends with both modes
+# in {glue:text}`phase-gentle-end-0.1` seeds, {glue:text}`phase-gentle-kl-end` nat from the exact
+# answer. [SMC](answer.ipynb) needs no such search, and weighted uniform draws answer this
+# two-dimensional question at once ([comparison](comparison.ipynb)).
 #
-# The runs are small: half the note's batch, and {glue:text}`phase-iterations` iterations where the
-# note has 80,000; two settings are also trained for {glue:text}`phase-long-iterations`. What they
-# show is where training goes in that time; the eight runs of [the synthesis](synthesis.ipynb) are
-# of the note's size.
+# A mode is *held* where the network has at least a tenth of its exact mass, unless another
+# threshold is given. *Passing* is the note's test at an epoch's end; a run of the note would stop
+# at the first epoch that passes, so networks are shown there as well as at the end.
 
 # %% tags=["hide-input"]
-import json
-import re
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import xarray as xr
-import yaml
-from IPython.display import Markdown, display
 
 from dsnlib.plots import use_style
-from report.figures import plot_phase
+from report.experiment import exact_answer
+from report.figures import draw_cells, plot_courses, plot_networks_of
 from report.gluing import gluer
 from report.judged import HELD
+from report.outcomes import THRESHOLDS, at, first_pass, holds
 from report.rates import wilson
-from report.studies.design import DESIGN, read_points
+from report.studies.design import read_phase
 from report.text import spread
 
 use_style()
 glue_text = gluer("phase")
-design = yaml.safe_load(DESIGN.read_text())
-files = {point: Path(f"report/studies/results/phase_{point}.nc") for point in read_points()}
-varied = list(dict.fromkeys(point.split("_", 1)[1] for point in files))
-complete = [
-    name
-    for name in varied
-    if all(files[f"{gradient}_{name}"].exists() for gradient in design["gradient"])
-]
+design = read_phase()
+files = {name: Path(f"report/studies/results/phase_{name}.nc") for name in design}
+points = {name: xr.load_dataset(file) for name, file in files.items() if file.exists()}
+GRADIENTS = ("pathwise", "score")
+note = {name: points[name] for name in points if name.startswith(GRADIENTS)}
+settings = {name: design[name].settings for name in points}
 
 
-def label(name):
-    return ", ".join(part.replace("-", " = ") for part in re.split(r"(?<=\d)_", name))
+def rate(hits):
+    """How many of n, with its Wilson 95 % interval."""
+    hits = np.asarray(hits)
+    low, high = wilson(int(hits.sum()), len(hits))
+    return f"{int(hits.sum())} of {len(hits)} ({100 * low:.0f} to {100 * high:.0f} %)"
 
 
-points = {
-    g: {label(name): xr.load_dataset(files[f"{g}_{name}"]) for name in complete}
-    for g in design["gradient"]
-}
-base = {k: v for k, v in design["base"].items() if k not in ("epochs", "clip")}
+def over(data, test):
+    """(runs) a test of every point's seeds, one after another."""
+    return np.concatenate([np.asarray(test(point)) for point in data.values()])
 
 
-def iterations(point):
-    settings = json.loads(point.settings)
-    return settings["epochs"] * settings["iterations"]
-
-
-everything = [point for settings in points.values() for point in settings.values()]
-total = sum(point.sizes["seed"] for point in everything)
-glue_text("runs", total)
-glue_text("points", len(everything))
-glue_text("seeds", len(design["seeds"]))
-glue_text("base", ", ".join(f"{name} = {value:g}" for name, value in base.items()))
-glue_text("iterations", f"{design['base']['epochs'] * design['base']['iterations']:,}")
-glue_text("long-iterations", f"{max(map(iterations, everything)):,}")
-missing = len(varied) - len(complete)
-if missing:
-    display(Markdown(f"{missing} of {len(varied)} settings are not complete and are left out."))
+glue_text("note-runs", sum(point.sizes["seed"] for point in note.values()))
+glue_text("note-points", len(note))
+passing = over(note, lambda point: first_pass(point).notnull())
+glue_text("note-pass", int(passing.sum()))
+glue_text("note-both-first", int(over(note, lambda point: holds(point, "first", HELD)).sum()))
+glue_text("note-both-end", int(over(note, lambda point: holds(point, "end", HELD)).sum()))
+glue_text("missing", len(files) - len(points))
 
 # %% [markdown]
-# ## Where the runs end
+# ## The note's network
 #
-# A dot is a run, a bar the median of a point. First the distance to the exact answer, then the mass
-# of the lower mode (its exact mass is {glue:text}`phase-exact-lower` %) and of the upper one
-# ({glue:text}`phase-exact-upper` %).
-
-# %% mystnb={"image": {"alt": "Dots of the distance KL to the exact answer at the end of each run of the phase study, on a logarithmic axis, one row a setting, in two colours for the pathwise and the score-function gradient. Numbers are in the table below."}} tags=["hide-input"]
-figure = plot_phase(points, "kl", "KL(q || p*) at the end (nat)")
-figure.axes[0].set_xscale("log")
-ticks = [2, 5, 10, 20, 50, 100]
-figure.axes[0].set_xticks(ticks, ticks)
-plt.show()
-
-# %% mystnb={"image": {"alt": "Dots of the mass of the lower mode at the end of each run of the phase study, one row a setting, in two colours for the two gradients; a dotted line marks its exact mass. Rates of holding both modes are in the table below."}} tags=["hide-input"]
-for point in everything:
-    for name in ("lower", "upper"):
-        point[name] = 100 * point.mode_mass.sel(mode=name)
-exact_mass = dict(zip(everything[0].mode.values, everything[0].exact_mass.values, strict=True))
-for name, mass in exact_mass.items():
-    glue_text(f"exact-{name}", f"{100 * mass:.1f}")
-figure = plot_phase(points, "lower", "mass of the lower mode (%)")
-figure.axes[0].axvline(100 * exact_mass["lower"], color="0.2", linestyle=":")
-figure.axes[0].set_xscale("symlog", linthresh=1)
-figure.axes[0].set_xlim(left=-0.1)
-plt.show()
-
-# %% mystnb={"image": {"alt": "Dots of the mass of the upper mode at the end of each run of the phase study, one row a setting, in two colours for the two gradients; a dotted line marks its exact mass."}} tags=["hide-input"]
-figure = plot_phase(points, "upper", "mass of the upper mode (%)")
-figure.axes[0].axvline(100 * exact_mass["upper"], color="0.2", linestyle=":")
-plt.show()
-
-# %% [markdown]
-# ## How often
-#
-# A mode is *held* where the network has at least a tenth of its exact mass at the end, as
-# everywhere in this book. *Converged* is the note's test at the end of the last epoch; *near* is
-# KL(q || p\*) below {glue:text}`phase-near` nat. The tables give the median of KL with its range,
-# and counts of the {glue:text}`phase-seeds` seeds of a point. Their Wilson 95 % intervals are wide
-# ({glue:text}`phase-intervals`), which is why the sums over all points stand below.
-
-# %% tags=["hide-input"]
-NEAR = 1.0  # nat
+# Ten planar layers, half the note's start-up size: batches of 500, 10,000 iterations in all unless
+# said otherwise, four seeds a setting, the same initial networks and noise in all. One setting is
+# varied at a time from a base ({glue:text}`phase-base`), then pairs. Two estimators of the gradient
+# of the constraints are compared: **pathwise**, through the simulator as in the note, and
+# **score**, $\mathbb{E}[(T - b)\,\nabla\log q]$, which needs only the simulator's values.
 
 
-def outcome(point):
-    end = point.isel(snapshot=-1)
-    held = (end.mode_mass >= HELD * end.exact_mass).sel(mode=["lower", "upper"]).values
-    converged = point.not_rejected.isel(epoch=-1).values > 0
-    both = held.all(axis=1)
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Four maps of starting penalty c0 against beta. Colour and numbers say in how many of four seeds the network holds both modes: at the first epoch that passes the note's test above, at the end below; pathwise gradient left, score right. Nearly all cells say 0 or 1 of 4."}, "figure": {"caption": "The note's network: in how many of four seeds it holds both modes (at least a tenth of the exact mass of each), and the median KL(q || p*) in nat, by starting penalty c0 and growth beta. Above at the first epoch that passes the note's test, below at the end. Grey: not tried.", "name": "fig-phase-penalty"}}
+def cells(gradient, names):
+    """Points that differ from the base only in two settings, by their values of these."""
+    base = settings[f"{gradient}_base"]
+    others = [name for name in base if name not in (*names, "epochs")]
     return {
-        "both": both,
-        "upper alone": held[:, 1] & ~held[:, 0],
-        "lower alone": held[:, 0] & ~held[:, 1],
-        "neither": ~held.any(axis=1),
-        "converged": converged,
-        "both, converged": both & converged,
-        "near": end.kl.values < NEAR,
+        tuple(settings[point][name] for name in names): note[point]
+        for point in note
+        if all(settings[point][name] == base[name] for name in others)
     }
 
 
-seeds = len(design["seeds"])
-intervals = {k: [100 * end for end in wilson(k, seeds)] for k in range(seeds + 1)}
+base = settings["score_base"]
 glue_text(
-    "intervals",
-    ", ".join(f"{k} of {seeds}: {low:.0f} to {high:.0f} %" for k, (low, high) in intervals.items()),
-)
-glue_text("near", f"{NEAR:g}")
-for gradient, settings in points.items():
-    rows = {}
-    for name, point in settings.items():
-        end = point.isel(snapshot=-1)
-        rows[name] = {
-            "KL (nat)": f"{float(end.kl.median()):.1f}",
-            "from": f"{float(end.kl.min()):.1f}",
-            "to": f"{float(end.kl.max()):.1f}",
-            "in the band (%)": f"{100 * float(end.band_share.median()):.0f}",
-            **{
-                key.replace("converged", "conv."): int(hits.sum())
-                for key, hits in outcome(point).items()
-                if key != "near"
-            },
-        }
-    display(Markdown(f"**{gradient} gradient**"), pd.DataFrame(rows).T)
-
-
-# %% tags=["hide-input"]
-def rate(hits):
-    low, high = wilson(int(hits.sum()), len(hits))
-    interval = f"{100 * low:.0f} to {100 * high:.0f} %"
-    return f"{int(hits.sum())} of {len(hits)} ({100 * hits.mean():.0f} %, {interval})"
-
-
-sums = {}
-for gradient, settings in points.items():
-    outcomes = [outcome(point) for point in settings.values()]
-    sums[gradient] = {key: np.concatenate([one[key] for one in outcomes]) for key in outcomes[0]}
-    for key, hits in sums[gradient].items():
-        glue_text(f"{gradient}-{key.replace(', ', '-').replace(' ', '-')}", rate(hits))
-    holding = np.concatenate(
-        [
-            point.kl.isel(snapshot=-1).values[one["both"]]
-            for point, one in zip(settings.values(), outcomes, strict=True)
-        ]
-    )
-    glue_text(f"{gradient}-both-kl", f"{holding.min():.0f}" if len(holding) else "no")
-    best = min(float(point.kl.isel(snapshot=-1).min()) for point in settings.values())
-    glue_text(f"{gradient}-best-kl", f"{best:.1f}")
-most = max(everything, key=lambda point: outcome(point)["both"].sum())
-glue_text("most-both", int(outcome(most)["both"].sum()))
-glue_text(
-    "most-both-name",
-    next(
-        f"{gradient} gradient, {name}"
-        for gradient, settings in points.items()
-        for name in settings
-        if settings[name] is most
+    "base",
+    ", ".join(
+        f"{name} = {base[name]:g}"
+        for name in ("c0", "beta", "gamma", "epochs", "iterations", "learning_rate")
     ),
 )
-glue_text("most-both-band", f"{100 * float(most.band_share.isel(snapshot=-1).median()):.0f}")
-glue_text("most-both-point-kl", f"{float(most.kl.isel(snapshot=-1).median()):.0f}")
-glue_text(
-    "most-both-converged", max(int(outcome(point)["both, converged"].sum()) for point in everything)
-)
-pd.DataFrame(
-    {gradient: {key: rate(hits) for key, hits in each.items()} for gradient, each in sums.items()}
-)
+figure, axes = plt.subplots(2, 2, figsize=(7.5, 5.6), sharex=True, sharey=True)
+for row, when, words in zip(
+    axes, ("first", "end"), ("first epoch that passes", "end"), strict=True
+):
+    for ax, gradient in zip(row, GRADIENTS, strict=True):
+        draw_cells(ax, cells(gradient, ("c0", "beta")), when, HELD, ("c0", "beta"))
+        ax.set_title(f"{gradient} gradient, {words}", fontsize=9)
+        ax.label_outer()
+plt.show()
 
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two maps of the iterations in an epoch against the learning rate, like those of the penalty, at the first epoch that passes the note's test. Nearly all cells say 0 or 1 of 4."}, "figure": {"caption": "The same by iterations in an epoch and learning rate of Adam, at the first epoch that passes the note's test. Grey: not tried.", "name": "fig-phase-length"}}
+figure, axes = plt.subplots(1, 2, figsize=(7.5, 3.2), sharex=True, sharey=True)
+for ax, gradient in zip(axes, GRADIENTS, strict=True):
+    pair = ("iterations", "learning_rate")
+    draw_cells(ax, cells(gradient, pair), "first", HELD, ("iterations an epoch", "learning rate"))
+    ax.set_title(f"{gradient} gradient", fontsize=9)
+    ax.label_outer()
+plt.show()
 
 # %% [markdown]
-# ## Does patience help?
-#
-# The same seeds after five times as many iterations, which brings networks nearer to the answer but
-# not the other mode. At the end of the longer runs {glue:text}`phase-pathwise-long-both` hold both
-# modes with the pathwise gradient, and {glue:text}`phase-score-long-both` with the score-function
-# gradient.
+# No cell reaches all four seeds where a run would stop. Passing is not being near: the networks
+# that pass first lie {glue:text}`phase-first-kl` nat from the exact answer, since the test compares
+# the means of $f$ and $f^2$, and a mean of $f^2$ says next to nothing about the spread of $f$
+# ([method](method.md)). The settings that hold both modes at the end mostly do so because training
+# has hardly begun to concentrate: those runs end {glue:text}`phase-both-end-kl` nat away. How the
+# counts depend on the threshold, over all settings:
 
 # %% tags=["hide-input"]
-longest = {}
-for gradient, settings in points.items():
-    longer = {
-        name: point
-        for name, point in settings.items()
-        if iterations(point) > 2 * iterations(settings["base"])
+kl_first = over(note, lambda point: at(point, "first").kl)
+glue_text("first-kl", spread(kl_first, 0))
+held_end = over(note, lambda point: holds(point, "end", HELD))
+glue_text("both-end-kl", spread(over(note, lambda point: at(point, "end").kl)[held_end], 0))
+pd.DataFrame(
+    {
+        f"{gradient}, {words}": {
+            f"{100 * threshold:g} % of each mode": rate(
+                over(
+                    {name: note[name] for name in note if name.startswith(gradient)},
+                    lambda point, when=when, threshold=threshold: holds(point, when, threshold),
+                )
+            )
+            for threshold in THRESHOLDS
+        }
+        for gradient in GRADIENTS
+        for when, words in (("first", "first pass"), ("end", "end"))
     }
-    for name, point in longer.items():
-        short = settings[
-            ", ".join(part for part in name.split(", ") if not part.startswith("iterations"))
-            or "base"
-        ]
-        longest[gradient, name] = {
-            f"KL after {iterations(one):,} (nat)": spread(one.kl.isel(snapshot=-1), 1)
-            for one in (short, point)
-        } | {"hold both": f"{int(outcome(point)['both'].sum())} of {point.sizes['seed']}"}
-    both = [hit for point in longer.values() for hit in outcome(point)["both"]]
-    glue_text(f"{gradient}-long-both", f"{sum(both)} of {len(both)}")
-pd.DataFrame({f"{gradient}: {name}": row for (gradient, name), row in longest.items()}).T
+)
 
 # %% [markdown]
-# ## The answer to the note's question
+# Runs that hold both modes, with the 95 % interval of the share; runs share seeds and differ in
+# settings, so the intervals are a guide. The masses of most points come from 1,000 samples of a
+# network, of which a hundredth of the lower mode's mass is less than one sample.
 #
-# **No setting of the penalty keeps both modes at convergence.** None holds both and passes the
-# note's test in more than {glue:text}`phase-most-both-converged` of {glue:text}`phase-seeds` seeds.
-# The point that holds both most often ({glue:text}`phase-most-both-name`:
-# {glue:text}`phase-most-both` of {glue:text}`phase-seeds`) does so because training has hardly
-# begun to concentrate: {glue:text}`phase-most-both-band` % of its samples lie in the band, and KL
-# is {glue:text}`phase-most-both-point-kl` nat. Over all settings, {glue:text}`phase-pathwise-both`
-# of the runs with the note's pathwise gradient hold both at the end, and
-# {glue:text}`phase-pathwise-both-converged` hold both and pass the test; with the score-function
-# gradient these are {glue:text}`phase-score-both` and {glue:text}`phase-score-both-converged`. (In
-# brackets the share with its 95 % interval; the runs share seeds and differ in settings, so the
-# intervals are a guide.) Nor is a network that holds both thereby near the answer: those that do
-# end {glue:text}`phase-pathwise-both-kl` nat or more away from it with the pathwise gradient, and
-# {glue:text}`phase-score-both-kl` nat or more with the other. Within {glue:text}`phase-near` nat of
-# it end {glue:text}`phase-pathwise-near` and {glue:text}`phase-score-near`; the smallest KL of any
-# run is {glue:text}`phase-pathwise-best-kl` nat with the pathwise and
-# {glue:text}`phase-score-best-kl` nat with the score-function gradient. Samples of
-# [SMC](answer.ipynb) can hardly be told from exact ones (C2ST
-# {glue:text}`answer.ipynb::answer-c2st:s`).
+# ## The setting that holds both
 #
-# The score-function gradient makes training reliable, and what it reliably finds is only the upper
-# mode, as the objective has it: the lower mode is worth little entropy ([the cause](cause.ipynb)).
+# Four things are changed together. The **flow** has four spline coupling layers, which can cut
+# modes apart. The **gradient** of the whole Lagrangian comes from the score function
+# {cite:p}`richter2020vargrad`, so that the noise of entropy and constraints cancels near the
+# solution. **Violations** are those of $x = (f - m)/s$ and $x^2$: the note's $|R|^2$ adds Hz² to
+# Hz⁴, and so asks for a penalty of some $10^6$ to move the spread of $f$, at which the noise of a
+# batch throws the network about; in units of the target sd a penalty below 1 is enough. The
+# **learning rate** falls along a half cosine in each epoch. The penalty starts at
+# {glue:text}`phase-gentle-c0`, so that the network is cooled slowly instead of quenched, and grows
+# by {glue:text}`phase-gentle-beta` at a time. The setting was found by hand with seed 1; the other
+# seeds are its test.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Three line plots against epochs done, a line a seed: the share of samples in the lower mode, in the upper mode, and KL to the exact answer on a logarithmic axis. The exact masses are dashed lines. The lower mode's share lies near its exact mass of four per cent for most of the training."}, "figure": {"caption": "Eight seeds of the setting that holds both modes: share of 20,000 samples in each mode (dashed: exact), and distance from the exact answer. Discs: the first epoch that passes the note's test.", "name": "fig-phase-gentle"}}
+gentle = points["gentle_base"]
+for name in ("c0", "beta"):
+    glue_text(f"gentle-{name}", f"{settings['gentle_base'][name]:g}")
+n = gentle.sizes["seed"]
+for when in ("first", "end"):
+    for threshold in THRESHOLDS:
+        both = int(holds(gentle, when, threshold).sum())
+        glue_text(f"gentle-{when}-{threshold:g}", f"{both} of {n}")
+    glue_text(f"gentle-kl-{when}", spread(at(gentle, when).kl, 2))
+    share = 100 * at(gentle, when).mode_mass.sel(mode="lower")
+    glue_text(f"gentle-lower-{when}", spread(share, 1))
+glue_text("gentle-pass", f"{int(first_pass(gentle).notnull().sum())} of {n}")
+every = bool(holds(gentle, "end", HELD).all())
+glue_text("answer", "Another setting does" if every else "Another setting nearly does")
+glue_text("exact-lower", f"{100 * float(gentle.exact_mass.sel(mode='lower')):.1f}")
+glue_text("gentle-minutes", f"{float(gentle.seconds) / 60 / n:.0f}")
+plot_courses(gentle)
+plt.show()
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Eight scatter plots of samples over the plane of g_el and g_synA on square-root axes, with the outlines of the exact modes: most samples lie in the upper mode, some in the lower."}, "figure": {"caption": "1,000 samples of the last network of each seed and the outlines of the exact modes, on square-root axes.", "name": "fig-phase-samples"}}
+plot_networks_of(gentle, exact_answer())
+plt.show()
+
+# %% tags=["hide-input"]
+rows = {}
+for seed in gentle.seed.values:
+    one = gentle.sel(seed=[seed])
+    epoch = float(first_pass(one)[0])
+    row = {"first pass (epoch)": "never" if np.isnan(epoch) else f"{epoch:.0f}"}
+    for when, words in (("first", "first pass"), ("end", "end")):
+        there = at(one, when).isel(seed=0)
+        known = bool(np.isfinite(there.kl))
+        row |= {
+            f"lower (%), {words}": f"{100 * float(there.mode_mass.sel(mode='lower')):.1f}"
+            if known
+            else "",
+            f"KL (nat), {words}": f"{float(there.kl):.2f}" if known else "",
+        }
+    rows[f"seed {seed}"] = row | {
+        "f at the end (Hz)": f"{float(there['mean']):.4f} ± {float(there.sd):.4f}"
+    }
+pd.DataFrame(rows).T
+
+# %% [markdown]
+# At the end {glue:text}`phase-gentle-end-0.1` seeds have at least a tenth of the exact mass of both
+# modes, {glue:text}`phase-gentle-end-0.25` a quarter. The lower mode has
+# {glue:text}`phase-gentle-lower-end` % of the samples (exact {glue:text}`phase-exact-lower` %), and
+# the networks lie {glue:text}`phase-gentle-kl-end` nat from the exact answer.
+# {glue:text}`phase-gentle-pass` pass the note's test in some epoch; in the first one that passes,
+# {glue:text}`phase-gentle-first-0.1` hold both. (*f at the end* is mean ± sd over the samples; the
+# target is 0.525 ± 0.025 Hz.) A seed takes {glue:text}`phase-gentle-minutes` minutes on one core
+# that other work shared.
 #
-# What the study cannot say: what would come of all combinations (some pairs are tried, no triples),
-# of more than {glue:text}`phase-long-iterations` iterations, and anything about other networks;
-# [the chapter on causes](cause.ipynb) asks what planar layers can represent at all.
+# ## Which lever does it
+#
+# The same with one lever put back, four seeds each.
+
+# %% tags=["hide-input"]
+LEVERS = {
+    "gentle_base": "all levers",
+    "gentle_flow-planar": "planar flow, 10 layers",
+    "gentle_batch-500": "batches of 500",
+    "gentle_gradient-score": "entropy's gradient pathwise",
+    "gentle_decay-0": "constant learning rate",
+    "gentle_standardised-False_c0-10": "violations of f and f², c0 = 10",
+    "successor_base": "the successor's setting",
+}
+pd.DataFrame(
+    {
+        words: {
+            "seeds": points[name].sizes["seed"],
+            "hold both at the end": f"{int(holds(points[name], 'end', HELD).sum())}",
+            "lower (%)": spread(100 * at(points[name], "end").mode_mass.sel(mode="lower"), 1),
+            "upper (%)": spread(100 * at(points[name], "end").mode_mass.sel(mode="upper"), 0),
+            "KL (nat)": spread(at(points[name], "end").kl, 2),
+            "pass": int(first_pass(points[name]).notnull().sum()),
+            "both at the first pass": int(holds(points[name], "first", HELD).sum()),
+        }
+        for name, words in LEVERS.items()
+        if name in points
+    }
+).T
+
+# %% [markdown]
+# Medians over the seeds at the end, with the range in brackets. *The successor's setting* is that of
+# EPI, the method that grew out of the note {cite:p}`bittner2021interrogating`: coupling flow,
+# pathwise gradient, batches of 400, c0 = 10⁵ and 5,000 iterations an epoch, here with five epochs.
+#
+# ## What the study cannot say
+#
+# {glue:text}`phase-missing` points of the design (`config/phase.yaml`) are not trained yet; `make
+# phase` trains them. The note's network was given 10,000 iterations of half its batch, two settings
+# five times as many; the eight runs of [the synthesis](synthesis.ipynb) are of its full size. Some
+# pairs of settings were tried, no triples. Whether a setting that holds both modes here would hold
+# those of another circuit is not known: it was tuned on this one, knowing the answer.
 
 # %% tags=["remove-cell"]
 plt.close("all")
