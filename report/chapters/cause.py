@@ -543,9 +543,13 @@ plt.show()
 #   batch's signal is a small fraction of its noise, and its mean does not settle. The score
 #   function's gradient is right, by finite differences, and its signal is several times the noise
 #   of the same batch.
-# - **Representation is not what stops the runs.** The note's flow can come within
-#   {glue:text}`cause-kl-planar-score` nat of the exact answer with one mode, or hold all three and
-#   leak; the augmented-Lagrangian runs end at {glue:text}`cause-runs-kl` nat.
+# - **The flow matters where the objective is exact.** Every family can hold the modes: after maximum
+#   likelihood {glue:text}`cause-kept-likelihood` fits do. Under the exact density and the good
+#   gradient the planar flow then loses the lower mode in all seeds
+#   ({glue:text}`cause-kept-lower-planar` keep it), while the spline flows keep it in
+#   {glue:text}`cause-kept-lower-splines`. So the note's flow alone is enough to lose it; it can come
+#   within {glue:text}`cause-kl-planar-score` nat of the exact answer, with one mode. The
+#   augmented-Lagrangian runs end much farther away, at {glue:text}`cause-runs-kl` nat.
 # - **A small mode is hardly worth its bridge.** The objective pays {glue:text}`cause-price-lower`
 #   nat for the lower mode. The flows that leak little between modes mostly kept it; the planar ones
 #   never did, in three seeds each.
