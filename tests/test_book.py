@@ -17,7 +17,7 @@ from report import Judged, judge_claims
 ROOT = Path(__file__).parent.parent
 BOOK = ROOT / "book"
 FOLDERS = sorted(path.parent for path in (ROOT / "runs").glob("c0-*/run.nc"))
-NOTE = {"2019", "1", "100", "30", "80,000"}  # of the note: its year, both c0, hours, iterations
+NOTE = {"2019", "1", "100", "30"}  # of the note: its year, both c0, hours
 OURS = "synthesis-"
 
 
