@@ -1,0 +1,115 @@
+"""Headlines of the phase diagram and of the cause, recomputed without the report's code."""
+
+import json
+from pathlib import Path
+
+import netCDF4
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "report" / "studies" / "results"
+
+
+def glued(page):
+    """What a page's notebook keeps under its keys, as numbers where it is one."""
+    found = {}
+    for cell in json.loads((ROOT / "book" / f"{page}.ipynb").read_text())["cells"]:
+        for output in cell.get("outputs", []):
+            key = output.get("metadata", {}).get("scrapbook", {}).get("name")
+            if key:
+                text = output["data"]["application/papermill.record/text/plain"]
+                found[key] = "".join(text).strip("'")
+    return found
+
+
+class Study:
+    """One file of the phase study."""
+
+    def __init__(self, path):
+        with netCDF4.Dataset(path) as data:
+            data.set_auto_mask(False)
+            modes = list(data["mode"][:])
+            wanted = [modes.index(name) for name in ("lower", "upper")]
+            self.share = data["mode_mass"][:][..., wanted] / data["exact_mass"][:][wanted]
+            self.kl, self.passed = data["kl"][:], data["not_rejected"][:] > 0
+            self.lower = 100 * data["mode_mass"][:][..., wanted[0]]
+
+    def rows(self, when):
+        """For each seed the snapshot that is looked at, None where there is none."""
+        if when == "end":
+            return [self.share.shape[1] - 1] * len(self.share)
+        return [1 + int(np.argmax(row)) if row.any() else None for row in self.passed]
+
+    def both(self, when, threshold=0.1):
+        """For each seed whether it has this share of both modes there."""
+        return [
+            k is not None and bool((self.share[seed, k] >= threshold).all())
+            for seed, k in enumerate(self.rows(when))
+        ]
+
+
+def median_and_range(values, decimals):
+    low, middle, high = (
+        f"{round(float(f(values)), decimals) + 0.0:,.{decimals}f}"
+        for f in (np.min, np.median, np.max)
+    )
+    return middle if low == high else f"{middle} [{low}, {high}]"
+
+
+@pytest.fixture(scope="module")
+def note():
+    return [
+        Study(path) for kind in ("pathwise", "score") for path in RESULTS.glob(f"phase_{kind}_*")
+    ]
+
+
+def test_the_notes_network(note):
+    page = glued("phase")
+    assert page["phase-note-points"] == str(len(note))
+    assert page["phase-note-runs"] == str(sum(len(study.kl) for study in note))
+    passing = [k is not None for study in note for k in study.rows("first")]
+    assert page["phase-note-pass"] == str(sum(passing))
+    for when in ("first", "end"):
+        both = [hit for study in note for hit in study.both(when)]
+        assert page[f"phase-note-both-{when}"] == str(sum(both))
+    first = [
+        study.kl[seed, k]
+        for study in note
+        for seed, k in enumerate(study.rows("first"))
+        if k is not None
+    ]
+    assert page["phase-first-kl"] == median_and_range(first, 0)
+
+
+def test_the_setting_that_holds_both():
+    page, study = glued("phase"), Study(RESULTS / "phase_gentle_base.nc")
+    n = len(study.kl)
+    for when in ("first", "end"):
+        rows = [(seed, k) for seed, k in enumerate(study.rows(when)) if k is not None]
+        for threshold in (0.01, 0.02, 0.05, 0.1, 0.25):
+            expected = f"{sum(study.both(when, threshold))} of {n}"
+            assert page[f"phase-gentle-{when}-{threshold:g}"] == expected
+        assert page[f"phase-gentle-kl-{when}"] == median_and_range(
+            [study.kl[row] for row in rows], 2
+        )
+        assert page[f"phase-gentle-lower-{when}"] == median_and_range(
+            [study.lower[row] for row in rows], 1
+        )
+    assert page["phase-gentle-pass"] == f"{int(study.passed.any(axis=1).sum())} of {n}"
+
+
+def test_flows_under_the_exact_density():
+    page = glued("cause")
+    with netCDF4.Dataset(RESULTS / "representation.nc") as data:
+        data.set_auto_mask(False)
+        flows, stages, modes = (list(data[name][:]) for name in ("flow", "stage", "mode"))
+        mass, exact = data["mode_mass"], data["exact_mass"][:]
+        at = {name: mass.dimensions.index(name) for name in ("flow", "stage", "seed", "mode")}
+        values = np.moveaxis(mass[:], [at[n] for n in ("stage", "flow", "seed", "mode")], range(4))
+    k = modes.index("lower")
+    lower = values[stages.index("score"), :, :, k] >= 0.1 * exact[k]
+    for name, members in (("planar", ["planar"]), ("splines", ["coupling", "spline"])):
+        hits = lower[[flows.index(flow) for flow in members]]
+        assert page[f"cause-kept-lower-{name}"] == f"{hits.sum()} of {hits.size}"
+    assert page["cause-price-lower"] == f"{-np.log1p(-exact[k]):.3f}"
