@@ -4,6 +4,8 @@ Nothing here comes from dsnlib or from the report. The equations are written dow
 paper, the networks from their weights, the regions from a grid of its own.
 """
 
+import dataclasses
+import functools
 import json
 from pathlib import Path
 from typing import NamedTuple
@@ -102,7 +104,8 @@ class Region(NamedTuple):
     near: np.ndarray  # (cells, cells) whether a cell is of the region or next to one that is
 
 
-class Exact(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Exact:
     """The distribution of maximum entropy on the square."""
 
     frequency: np.ndarray  # (cells, cells), g_el along the first axis
@@ -128,6 +131,7 @@ class Exact(NamedTuple):
             )
         return found
 
+    @functools.cached_property
     def green(self):
         """The two regions of which the note speaks, by name."""
         one, other = self.regions()[:2]
@@ -178,7 +182,7 @@ def shares(exact, z, frequency):
     band = np.abs(frequency - TARGET) < 2 * SD
     cells = len(exact.frequency)
     cell = tuple(np.clip(np.floor(z / SIDE * cells).astype(int), 0, cells - 1).T)
-    return {name: float((band & each.near[cell]).mean()) for name, each in exact.green().items()}
+    return {name: float((band & each.near[cell]).mean()) for name, each in exact.green.items()}
 
 
 def runs(prefix):

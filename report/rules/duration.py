@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from report.judged import JudgedLagrangian
-from report.rules.emitting import GREEN, ONE_SAMPLE, exact_masses, kinds_of
+from report.rules.emitting import GREEN, ONE_SAMPLE, exact_masses, kinds_of, shares_of
 from report.rules.entropy import does_not_rise, rises_and_falls, spreads
 from report.rules.moments import does_not_converge, is_close, undershoots
 from report.rules.verdict import CONVERGED_BY, NOT_TESTED, UNDECIDED, Verdict
@@ -105,8 +105,11 @@ def carries_over(short: Trainings, long: Trainings) -> Verdict:
         outcome(APART),
         {f"shares that differ by less than {apart:g}": outcome(apart) for apart in (0.25, 1.0)},
         {
-            name: {"T = 200": list(counts), "T = 800": list(other[name])}
-            for name, counts in one.items()
+            "counts": {
+                name: {"T = 200": list(counts), "T = 800": list(other[name])}
+                for name, counts in one.items()
+            },
+            "shares at T = 800": shares_of(long),
         },
     )
 

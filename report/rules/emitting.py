@@ -85,3 +85,17 @@ def kinds_of(
 def exact_masses(trainings: Trainings) -> dict[str, float]:
     """The exact mass of each mode."""
     return {mode.name: mode.mass for mode in trainings.exact.modes}
+
+
+def shares_of(trainings: Trainings, at_end: bool = False) -> dict[str, dict[str, float]]:
+    """Shares of the samples in the green modes, by run.
+
+    Args:
+        trainings: the runs.
+        at_end: of the networks at the end, not after 8 epochs.
+    """
+    emissions = trainings.at_end if at_end else trainings.emitted
+    return {
+        f"c0 = {r.run.method.c0:g}, seed {r.seed}": {name: e.shares[name] for name in GREEN}
+        for r, e in zip(trainings.runs, emissions, strict=True)
+    }

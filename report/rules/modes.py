@@ -19,6 +19,7 @@ from report.rules.emitting import (
     exact_masses,
     kinds_of,
     possible_kinds,
+    shares_of,
 )
 from report.rules.moments import P_LIMIT
 from report.rules.verdict import (
@@ -211,7 +212,11 @@ def serves_better(small: Trainings, large: Trainings) -> Verdict:
             f"p below {p:g}": outcome(curve[ONE_SAMPLE.name], p)
             for p in (SIGNIFICANT / 2, SIGNIFICANT * 2)
         },
-        {**curve, "at the end of training": last},
+        {
+            "both": {**curve, "at the end of training": last},
+            "shares": shares_of(small) | shares_of(large),
+            "shares at the end": shares_of(small, at_end=True) | shares_of(large, at_end=True),
+        },
     )
 
 
