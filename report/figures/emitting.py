@@ -44,7 +44,7 @@ def plot_emitting(groups: Mapping[str, Trainings]) -> Figure:
             ax.bar(places, count, 0.7, below, color=_COLOURS[kind], label=kind)
             below += count
         short = [emits.name.replace(" of the exact mass", "") for emits in EMITS]
-        ax.set_xticks(places, [label.replace(" of ", "\nof ") for label in short])
+        ax.set_xticks(places, [label.replace(" of ", " of\n") for label in short])
         ax.tick_params(axis="x", labelsize=7)
         ax.set(title=name, xlabel="least share of the samples, or of a mode's exact mass")
         ax.xaxis.label.set_size(8)

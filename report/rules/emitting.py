@@ -30,9 +30,8 @@ class Emits(NamedTuple):
 
 ONE_SAMPLE = Emits("one of 1,000 samples", share=0.001)
 EMITS = (
-    Emits("1 % of the exact mass", of_mass=0.01),
     ONE_SAMPLE,
-    *(Emits(f"{p} % of the exact mass", of_mass=p / 100) for p in (2, 5, 10, 25)),
+    *(Emits(f"{p} % of the exact mass", of_mass=p / 100) for p in (1, 2, 5, 10, 25)),
 )
 
 
