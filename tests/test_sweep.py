@@ -85,6 +85,7 @@ def test_fresh_clone_trains_nothing(clone):
         ("src/dsnlib/runs/folder.py", [BOOK]),
         ("src/dsnlib/storage/files.py", [BOOK]),
         ("report/claims.py", [*CHAPTERS, BOOK]),
+        ("report/rules/modes.py", [*CHAPTERS, BOOK]),
         ("report/studies/gradients.py", [BOOK]),
         ("report/studies/problems.py", [*CHAPTERS, BOOK]),
         ("report/chapters/shared/gallery_trust.py", [*CHAPTERS, BOOK]),

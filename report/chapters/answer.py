@@ -222,8 +222,8 @@ pd.Series(table, name="weighted uniform draws").to_frame()
 # ## Full resolution
 #
 # The note postponed T = 800, the circuit's full 20 s. Here is SMC there, with the settings of
-# T = 200, and below it the note's own training (ten epochs, c0 = 1 and 100, two seeds each). The
-# upper "mode" is no solid region at this resolution: hairline cracks part it
+# T = 200, and below it networks trained at that resolution by the note's method (c0 = 1 and 100,
+# ten epochs, a number of our choice). The upper "mode" is no solid region at this resolution: hairline cracks part it
 # ([the exact answer](exact.ipynb)).
 
 # %% tags=["hide-input"]
@@ -307,8 +307,8 @@ pd.DataFrame(
 
 # %% [markdown]
 # No flow follows the cliffs at the regions' edges: a few per cent of its samples lie beyond them,
-# where p\* is all but zero, which KL(q ‖ p\*) punishes. The planar flow of the note's networks is
-# worst even when it is given the answer's samples.
+# where p\* is all but zero, which KL(q ‖ p\*) punishes. The planar flow, which the note has,
+# is worst even when it is given the answer's samples.
 
 # %% [markdown]
 # ## What remains open

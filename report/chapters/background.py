@@ -58,8 +58,9 @@ draw_circuit(ax)
 #
 # The fast and slow neurons differ only in $g_{Ca}$, $g_K$ and $g_H$. All constants are in one
 # place, the module `dsnlib.circuits.stg`. The equations are integrated by forward Euler with a step
-# of 25 ms from one fixed state, for $T$ steps: $T = 200$ (5 s) in the note's runs, $T = 800$ (20 s)
-# for its full resolution.
+# of 25 ms from one fixed state, for $T$ steps: $T = 200$ in the note's runs, $T = 800$ for its full
+# resolution. The note does not name the step; with that of [the public code](method.md) these are
+# 5 s and 20 s.
 #
 # ## What the neurons do
 #

@@ -14,7 +14,7 @@
 # %% [markdown]
 # # What a run costs
 #
-# The note paid 30 hours a run, so it had eight. This page says what a run costs now, where the time
+# The note paid 30 hours a run, and had eight. This page says what a run costs now, where the time
 # goes, and how the cost grows. Every figure comes from the JSON files that `make bench` writes to
 # `benchmarks/results/`: alternatives take turns in one process, medians are given with quartiles in
 # brackets where these differ, and each file names its hardware and versions.
@@ -65,9 +65,11 @@ Markdown(
 #
 # ## Then and now
 #
-# A run of the note took 30 hours on one GPU of 2016 to 2018, for about 80,000 iterations. The
-# augmented-Lagrangian runs of this book are of the same size an iteration: 1,000 simulations of 200
-# Euler steps. What [SMC](answer.ipynb) costs, another method, stands in its chapter.
+# The note says that a run took 30 hours. It names neither the hardware nor the batch nor how many
+# iterations a run had. (An epoch has 10,000, and one of its runs converges in epoch 10, so that one
+# had at least 100,000.) So a run can be set beside a run, and nothing more. An iteration of the
+# augmented-Lagrangian runs of this book is 1,000 simulations of 200 Euler steps. What
+# [SMC](answer.ipynb) costs, another method, stands in its chapter.
 
 # %% tags=["hide-input"]
 rows, used = {}, []
@@ -77,14 +79,14 @@ for run in sorted(runs, key=lambda run: (run.method.c0, run.seed)):
     seconds = run.data.seconds
     rows[run_name(run)] = [f"{total:,}", f"{seconds / 60:.1f}", f"{1e3 * seconds / total:.1f}"]
     used.append(run.data.device)
-rows["the note (2019)"] = ["80,000", f"{30 * 60:,}", f"{1e3 * 30 * 3600 / 80_000:,.0f}"]
+rows["the note (2019)"] = ["not stated", "1,800 (30 hours)", "not stated"]
 display(pd.DataFrame(rows, ["iterations", "time (min)", "ms an iteration"]).T)
 Markdown(f"Each of these runs of the book used {devices(used)}.")
 
 # %% [markdown]
 # The time of a run includes the initial fit, the tests at the epochs' ends, and whatever else the
-# machine did meanwhile. Hardware and software changed both, so the ratio of the two times is no
-# measure of this library.
+# machine did meanwhile. Hardware, software and perhaps the number of iterations differ from the
+# note's, so the ratio of the two times is no measure of this library.
 #
 # ## A step against the naive one
 #

@@ -372,7 +372,8 @@ plt.show()
 # {cite:p}`lopezpaz2017revisiting` against exact samples. The errors are standard errors over
 # samples.
 #
-# Convergence is judged twice. The note's bootstrap test asks whether the means of 200 of the
+# Convergence is judged twice. The note's test, a bootstrap by the
+# [public code](method.md), asks whether the means of 200 of the
 # samples scatter to both sides of the target; the noisier the samples, the more easily it passes.
 # The equivalence test asks for evidence of closeness: the confidence intervals (95 % together) of
 # the mean and of the variance about the target mean have to lie within 0.1 sd of the target and

@@ -5,6 +5,7 @@ from report.figures.cause import plot_signal, plot_sizes, plot_steep, plot_tails
 from report.figures.circuit import draw_circuit, plot_voltages
 from report.figures.colours import GRADIENT_COLOURS, METHOD_COLOURS
 from report.figures.comparison import plot_divergences, plot_entropies, plot_moments
+from report.figures.emitting import plot_emitting
 from report.figures.explorer import circuit_explorer, live_explorer, plot_activity
 from report.figures.film import training_film
 from report.figures.joined import plot_paths
@@ -29,6 +30,7 @@ __all__ = [
     "plot_convergence",
     "plot_courses",
     "plot_divergences",
+    "plot_emitting",
     "plot_entropies",
     "plot_losses",
     "plot_moments",

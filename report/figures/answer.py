@@ -1,4 +1,4 @@
-"""Runs of sequential Monte Carlo beside the note's."""
+"""Runs of sequential Monte Carlo beside retrained networks."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from report.judged import JudgedLagrangian
 
 
 def plot_against_note(smc: Mapping[str, xr.Dataset], note: Sequence[JudgedLagrangian]) -> Figure:
-    """C2ST against exact samples of the SMC runs and the note's, and the modes' masses.
+    """C2ST against exact samples of SMC's runs and of retrained networks, and the modes' masses.
 
     Args:
         smc: what `dsnlib.judge` found, by run.
-        note: the note's runs, judged.
+        note: runs of the note's method, judged.
 
     Returns:
         The figure, with two panels.
@@ -28,7 +28,7 @@ def plot_against_note(smc: Mapping[str, xr.Dataset], note: Sequence[JudgedLagran
     last = [judged.judged.isel(snapshot=-1) for judged in note]
     ours = [judged.isel(snapshot=-1) for judged in smc.values()]
     groups = (
-        ("the note's", last, METHOD_COLOURS["note"], 1),
+        ("retrained networks", last, METHOD_COLOURS["note"], 1),
         ("SMC", ours, METHOD_COLOURS["smc"], 0),
     )
     for name, group, colour, row in groups:
