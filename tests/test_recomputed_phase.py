@@ -34,6 +34,7 @@ class Study:
             self.share = data["mode_mass"][:][..., wanted] / data["exact_mass"][:][wanted]
             self.kl, self.passed = data["kl"][:], data["not_rejected"][:] > 0
             self.lower = 100 * data["mode_mass"][:][..., wanted[0]]
+            self.band = 100 * data["band_share"][:]
 
     def rows(self, when):
         """For each seed the snapshot that is looked at, None where there is none."""
@@ -83,20 +84,21 @@ def test_the_notes_network(note):
 
 
 def test_the_setting_that_holds_both():
-    page, study = glued("phase"), Study(RESULTS / "phase_gentle_base.nc")
+    page, study = glued("phase"), Study(RESULTS / "phase_coupling_base.nc")
     n = len(study.kl)
     for when in ("first", "end"):
         rows = [(seed, k) for seed, k in enumerate(study.rows(when)) if k is not None]
         for threshold in (0.01, 0.02, 0.05, 0.1, 0.25):
             expected = f"{sum(study.both(when, threshold))} of {n}"
-            assert page[f"phase-gentle-{when}-{threshold:g}"] == expected
-        assert page[f"phase-gentle-kl-{when}"] == median_and_range(
-            [study.kl[row] for row in rows], 2
-        )
-        assert page[f"phase-gentle-lower-{when}"] == median_and_range(
-            [study.lower[row] for row in rows], 1
-        )
-    assert page["phase-gentle-pass"] == f"{int(study.passed.any(axis=1).sum())} of {n}"
+            assert page[f"phase-coupling-{when}-{threshold:g}"] == expected
+        for name, values, decimals in (
+            ("kl", study.kl, 1),
+            ("lower", study.lower, 1),
+            ("band", study.band, 0),
+        ):
+            expected = median_and_range([values[row] for row in rows], decimals)
+            assert page[f"phase-coupling-{name}-{when}"] == expected
+    assert page["phase-coupling-pass"] == f"{int(study.passed.any(axis=1).sum())} of {n}"
 
 
 def test_flows_under_the_exact_density():

@@ -56,11 +56,11 @@
 #   in {glue:text}`wrong-spline-kept`. Read on: {doc}`cause`.
 #
 # “No setting of the penalty keeps both modes at convergence” (25 November, `896af67`)
-# : The study had varied settings of one flow and one loss, and the sentence spoke of all. With
-#   {glue:text}`wrong-gentle-setting`, the whole gradient by the score function and violations in
-#   target sds, {glue:text}`wrong-gentle-passed` seeds pass the note's test;
-#   {glue:text}`wrong-gentle-first` hold at least a tenth of the exact mass of both modes at the
-#   first epoch that passes, {glue:text}`wrong-gentle-end` at the end. Read on: {doc}`phase`.
+# : The study had varied settings of one flow, and the sentence spoke of all. With
+#   {glue:text}`wrong-coupling-setting`, the whole gradient by the score function and a learning
+#   rate that falls, {glue:text}`wrong-coupling-passed` seeds pass the note's test;
+#   {glue:text}`wrong-coupling-first` hold at least a tenth of the exact mass of both modes at the
+#   first epoch that passes, {glue:text}`wrong-coupling-end` at the end. Read on: {doc}`phase`.
 #
 # ## Of other methods and our own
 #
@@ -139,15 +139,15 @@ kept = (fits.mode_mass >= HELD * fits.exact_mass).sel(mode="lower")
 glue_text("planar-lost", of(~kept.sel(flow="planar")))
 glue_text("spline-kept", of(kept.sel(flow=["coupling", "spline"])))
 
-gentle = read_dataset(RESULTS / "phase_gentle_base.nc")
-settings = json.loads(gentle.settings)
+coupling = read_dataset(RESULTS / "phase_coupling_base.nc")
+settings = json.loads(coupling.settings)
 glue_text(
-    "gentle-setting",
-    f"a {settings['flow']} flow and a penalty from c0 = {settings['c0']:g}, β = {settings['beta']:g}",
+    "coupling-setting",
+    f"a {settings['flow']} flow, c0 = {settings['c0']:g}, β = {settings['beta']:g}",
 )
-glue_text("gentle-passed", of(first_pass(gentle).notnull()))
+glue_text("coupling-passed", of(first_pass(coupling).notnull()))
 for when in ("first", "end"):
-    glue_text(f"gentle-{when}", of(holds(gentle, when, HELD)))
+    glue_text(f"coupling-{when}", of(holds(coupling, when, HELD)))
 
 mean, sd = PROPERTY.mean[0], PROPERTY.sd[0]
 glue_text("variance", fixed(1 + (0.2 * mean * sd + 0.1 * sd**2) / sd**2, 1))  # the old margin

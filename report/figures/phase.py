@@ -15,6 +15,7 @@ from dsnlib.plots.maps import outline_modes
 from dsnlib.plots.style import TARGET, mode_colour, seed_colour
 from report.outcomes import When, at, first_pass, holds
 
+_NETWORKS: dict[When, str] = {"first": "first to pass", "end": "last"}
 Cells = Mapping[tuple[float, float], xr.Dataset]
 
 
@@ -83,12 +84,13 @@ def plot_courses(point: xr.Dataset) -> Figure:
     return figure
 
 
-def plot_networks_of(point: xr.Dataset, exact: ExactMaxEnt) -> Figure:
-    """Samples of the last network of each seed, over the outlines of the exact modes.
+def plot_networks_of(point: xr.Dataset, exact: ExactMaxEnt, when: When) -> Figure:
+    """Samples of a network of each seed, over the outlines of the exact modes.
 
     Args:
         point: data of a point.
         exact: the exact answer.
+        when: "first" or "end".
 
     Returns:
         The figure, a panel a seed; both axes are scaled as square roots.
@@ -96,10 +98,10 @@ def plot_networks_of(point: xr.Dataset, exact: ExactMaxEnt) -> Figure:
     seeds = point.seed.values
     figure, axes = plt.subplots(2, -(-len(seeds) // 2), figsize=(7.5, 4), sharex=True, sharey=True)
     for ax, seed in zip(axes.flat, seeds, strict=False):
-        z = point.z.sel(seed=seed, network="last").values
+        z = point.z.sel(seed=seed, network=_NETWORKS[when]).values
         ax.scatter(*z.T, s=1.5, color="0.35", linewidths=0, rasterized=True)
         outline_modes(ax, exact)
-        mass = 100 * point.mode_mass.sel(seed=seed).isel(snapshot=-1)
+        mass = 100 * at(point, when).mode_mass.sel(seed=seed)
         words = ", ".join(
             f"{name} {float(mass.sel(mode=name)):.1f} %" for name in ("lower", "upper")
         )
