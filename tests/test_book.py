@@ -3,13 +3,17 @@
 import importlib.util
 import json
 import re
+import sys
+import tomllib
 from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
 import numpy as np
 import pytest
+import yaml
 from bs4 import BeautifulSoup
+from sphinx.application import Sphinx
 
 import dsnlib
 from dsnlib import plots
@@ -326,6 +330,105 @@ def test_scripts_of_thebe_go_and_data_stay_whatever_they_spell():
     context = {"script_files": [thebe[0], *kept, thebe[1]]}
     extension("scripts").drop_thebe(None, "page", "page.html", context, None)
     assert context["script_files"] == kept
+
+
+def test_runs_are_listed_by_setting_and_seed():
+    run_pages = extension("run_pages")
+    runs = {
+        f"runs/c0-{c0}_seed-{seed}": {"c0": c0, "seed": seed} for c0 in (1, 100) for seed in (1, 2)
+    }
+    assert run_pages.table(runs).splitlines() == [
+        "| c0 | seed |",
+        "| --- | --- |",
+        "| 1 | [1](runs/c0-1_seed-1.ipynb), [2](runs/c0-1_seed-2.ipynb) |",
+        "| 100 | [1](runs/c0-100_seed-1.ipynb), [2](runs/c0-100_seed-2.ipynb) |",
+    ]
+    assert "| planar | [page](runs/flow-planar.ipynb) |" in run_pages.table(
+        {"runs/flow-planar": {"flow": "planar"}}
+    )
+    below = SimpleNamespace(subtrees=[SimpleNamespace(items=["runs/T-800_c0-100_seed-2"])])
+    config = SimpleNamespace(external_site_map={"above": below})
+    source = ["# Runs\n\n% runs\n"]
+    run_pages.list_runs(SimpleNamespace(srcdir=BOOK, config=config), "above", source)
+    assert "| T | c0 | seed |" in source[0]
+    assert "| 800 | 100 | [2](runs/T-800_c0-100_seed-2.ipynb) |" in source[0]
+    prose = ["No runs % runs here.\n"]
+    run_pages.list_runs(None, "method", prose)
+    assert prose == ["No runs % runs here.\n"]
+
+
+@pytest.fixture(scope="module")
+def small_book(tmp_path_factory):
+    """A page with terms, built beside a glossary and without one."""
+    folder = tmp_path_factory.mktemp("small")
+    sys.path.insert(0, str(BOOK / "extensions"))
+    page = (
+        "# Page\n\nOf {term}`nat` and {term}`two <Two words>`, [not](https://example.org/#nat).\n"
+    )
+    glossary = (
+        "# Words\n\n```{glossary}\nnat\n  A *unit*, as 0.5 is.\n  More.\n\n"
+        "Two words\nsame\n  No stop\n```\n"
+    )
+    built = {}
+    for name, pages in (
+        ("with", {"index": page, "glossary": glossary}),
+        ("without", {"index": page}),
+    ):
+        source = folder / name
+        source.mkdir()
+        for stem, content in pages.items():
+            (source / f"{stem}.md").write_text(content)
+        app = Sphinx(
+            source, None, source / "html", source / "doctrees", "html", status=None, warning=None,
+            confoverrides={"extensions": ["myst_parser", "glossary"]},
+        )  # fmt: skip
+        app.build()
+        built[name] = app
+    sys.path.remove(str(BOOK / "extensions"))
+    return built
+
+
+def links(app):
+    page = BeautifulSoup((Path(app.outdir) / "index.html").read_text(), "html.parser")
+    return {link.get_text(): link.get("title") for link in page.find_all("a", class_="reference")}
+
+
+def test_terms_say_what_they_mean(small_book):
+    found = links(small_book["with"])
+    assert found["nat"] == "A unit, as 0.5 is."
+    assert found["two"] == "No stop"
+    assert found["not"] is None
+    assert "nat" not in links(small_book["without"])
+    assert small_book["with"].env.dependencies["index"] == {"glossary.md"}
+
+
+def test_glossary_is_in_order_and_its_first_sentences_are_text():
+    (body,) = re.findall(r"```\{glossary\}\n(.*?)```", (BOOK / "glossary.md").read_text(), re.S)
+    entries = [entry.splitlines() for entry in body.strip().split("\n\n")]
+    terms = [entry[0].casefold() for entry in entries]
+    assert terms == sorted(terms)
+    for entry in entries:
+        said = " ".join(line.strip() for line in entry if line.startswith("  "))
+        first = extension("glossary").first_sentence(said)
+        assert first.endswith("."), first
+        assert not re.search(r"[$`\[]", first), first  # a pointer's note shows no markup
+
+
+def test_the_release_is_one():
+    """Version, date and authors stand in several places; nothing in them is left to fill in."""
+    text = (ROOT / "CITATION.cff").read_text()
+    citation = yaml.safe_load(text)
+    version, date = citation["version"], citation["date-released"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert version == project["version"]
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+    assert re.search(r"^## .*", changelog, re.M)[0] == f"## {version} ({date})"
+    (author,) = citation["authors"]
+    assert author["name"] in (ROOT / "LICENSE").read_text()
+    assert f"{author['name']} ({date.year}). *{citation['title']}*. Version {version}." in (
+        " ".join((BOOK / "cite.md").read_text().replace("\n> ", " ").split())
+    )
+    assert not re.search(r"OWNER|TODO|unreleased|example\.", text)
 
 
 def test_repository_buttons_come_from_one_place(monkeypatch, tmp_path):

@@ -18,7 +18,7 @@ from dsnlib.methods import METHODS
 from dsnlib.runs.provenance import numerics_files
 from report.gallery.systems import SYSTEMS
 from sweeps import ROOT, TINY, copy_of_the_repository, due, git, snakemake
-from workflow.book import contents
+from workflow.book import contents, files
 from workflow.book import main as lay_out
 from workflow.experiment import CIRCUIT_FILES, PAGES, experiment
 from workflow.processes import device
@@ -384,18 +384,25 @@ def test_no_devices_leave_the_environment_alone(monkeypatch):
 def test_contents_of_another_sweeps_book():
     report = yaml.safe_load((ROOT / "_toc.yml").read_text())
     other = contents(report, ["c0-1_seed-5", "flow-planar_learning_rate-1e-05_c0-100"])
-    entries = [entry for part in other["parts"] for entry in part["chapters"]]
-    files = [entry["file"] for entry in entries]
-    assert files.count("runs/c0-1_seed-5") == 1
-    assert "runs/c0-1_seed-1" not in files
-    assert "method" in files
-    titles = [entry["title"] for entry in entries if "title" in entry]
-    assert titles[:2] == ["c0 = 1, seed = 5", "flow = planar, learning_rate = 1e-05, c0 = 100"]
-    assert files.count("runs/smc_seed-1") == 1
-    assert len(files) == len(set(files))
+    entries = {entry["file"]: entry for part in other["parts"] for entry in part["chapters"]}
+    pages = list(files(other))
+    assert pages.count("runs/c0-1_seed-5") == 1
+    assert not {"runs/c0-1_seed-1", "runs_lagrangian"} & set(pages)
+    assert "method" in pages
+    titles = [page["title"] for page in entries["sweep"]["sections"]]
+    assert titles == ["c0 = 1, seed = 5", "flow = planar, learning_rate = 1e-05, c0 = 100"]
+    assert pages.count("runs/smc_seed-1") == 1
+    assert len(pages) == len(set(pages))
     smc = contents(report, ["smc_seed-1"])
-    files = [entry["file"] for part in smc["parts"] for entry in part["chapters"]]
-    assert files.count("runs/smc_seed-1") == 1
+    assert list(files(smc)).count("runs/smc_seed-1") == 1
+    seeds = [f"smc_seed-{seed}" for seed in range(1, 9)]
+    assert "runs_smc" not in files(contents(report, seeds))  # nothing would be left under it
+
+
+def test_every_committed_run_has_its_page_in_the_book():
+    report = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    listed = [page for page in files(report) if page.startswith("runs/")]
+    assert sorted(listed) == sorted(f"runs/{path.stem}" for path in (ROOT / "runs").glob("*.ipynb"))
 
 
 def test_another_sweeps_book_has_what_its_pages_include(tmp_path, monkeypatch):

@@ -28,8 +28,9 @@ h1, h2, h3 { break-after: avoid; }
 def pages() -> list[str]:
     """Names of the pages in the order of the table of contents."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
-    chapters = [entry["file"] for part in toc["parts"] for entry in part["chapters"]]
-    return [toc["root"], *chapters]
+    chapters = [entry for part in toc["parts"] for entry in part["chapters"]]
+    files = [page["file"] for entry in chapters for page in (entry, *entry.get("sections", []))]
+    return [toc["root"], *files]
 
 
 def wait_until_drawn(page: Page) -> None:

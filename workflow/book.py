@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from workflow.files import found
 REPORT = Path("book")
 # Of the root, what pages of the report show in part or whole.
 INCLUDED = ("README.md", "CITATION.cff", "examples/pendulum.py")
+OWN_RUNS = "sweep"  # the page above a sweep's own runs
 _RUNS = "runs/"
 
 
@@ -33,13 +35,31 @@ def contents(report: dict[str, Any], runs: list[str]) -> dict[str, Any]:
     own = {page["file"] for page in pages}
     parts = []
     for part in report["parts"]:
-        chapters = [entry for entry in part["chapters"] if not entry["file"].startswith(_RUNS)]
-        if pages and len(chapters) < len(part["chapters"]):  # the first part with runs
-            chapters, pages = chapters + pages, []
-        else:  # chapters about other runs lead to their pages
-            chapters = [entry for entry in part["chapters"] if entry["file"] not in own]
+        chapters = []
+        for entry in part["chapters"]:
+            sections = entry.get("sections", [])
+            if not sections:
+                chapters.append(entry)
+            elif pages:  # the first page above runs
+                chapters.append({"file": OWN_RUNS, "sections": pages})
+                pages = []
+            # Chapters about other runs lead to their pages.
+            elif others := [page for page in sections if page["file"] not in own]:
+                chapters.append({**entry, "sections": others})
         parts.append({**part, "chapters": chapters})
     return {**report, "parts": parts}
+
+
+def files(contents: dict[str, Any]) -> Iterator[str]:
+    """Every page of a table of contents but the root, in its order.
+
+    Args:
+        contents: content of _toc.yml.
+    """
+    for part in contents["parts"]:
+        for entry in part["chapters"]:
+            yield entry["file"]
+            yield from (section["file"] for section in entry.get("sections", []))
 
 
 def _title(run: str) -> str:
@@ -57,7 +77,7 @@ def main(book: str, folder: str, *runs: str) -> None:
     shared = [Path(entry) for entry in found(f"{REPORT}/*")]
     links = {target / entry.name: entry for entry in shared if entry.name not in own}
     links |= {target.parent / name: Path(name) for name in INCLUDED}
-    for file in (entry["file"] for part in toc["parts"] for entry in part["chapters"]):
+    for file in files(toc):
         if file.startswith(_RUNS):
             run = file.removeprefix(_RUNS)
             data = Path(folder if run in runs else "runs") / run

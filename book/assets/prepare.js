@@ -15,7 +15,16 @@ window.addEventListener("load", () => {
   }
 });
 
-// Figures scroll apart from their captions. Short cells of tables, such as "0.048 ± 0.006", stay on
+// Figures with panels side by side, or many of them, are too wide to shrink to a phone: book.css.
+const markWide = ({naturalWidth: width, naturalHeight: height, classList}) =>
+  classList.toggle("wide", width > 800 || (width > 640 && width > 2 * height));
+document.addEventListener(
+  "load",
+  ({target}) => target instanceof HTMLImageElement && markWide(target),
+  true,
+);
+
+// Figures scroll apart from their captions, and lead to themselves alone. Short cells of tables, such as "0.048 ± 0.006", stay on
 // one line, or on two, "0.048" and "[0.042, 0.054]".
 document.addEventListener("DOMContentLoaded", () => {
   for (const image of document.querySelectorAll(".cell_output > img, .cell_output > figure > img")) {
@@ -23,6 +32,11 @@ document.addEventListener("DOMContentLoaded", () => {
     box.className = "figure-box";
     image.replaceWith(box);
     box.append(image);
+    if (image.src.startsWith("data:")) continue; // to which browsers follow no link
+    const link = document.createElement("a");
+    link.href = image.src;
+    image.replaceWith(link);
+    link.append(image);
   }
   for (const cell of document.querySelectorAll(".output.text_html tbody :is(td, th)")) {
     const text = cell.textContent;

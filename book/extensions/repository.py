@@ -1,7 +1,8 @@
 """Sphinx extension: repository and launch buttons, once there is a repository to link.
 
-Its address has one place, `repository-code` in CITATION.cff. On GitHub's runners it is that of the
-repository that builds the book. Without an address there are no buttons, rather than dead ones.
+Its address has one place, `repository-code: "https://..."` in CITATION.cff. On GitHub's runners it
+is that of the repository that builds the book. Without an address there are no buttons, rather than
+dead ones.
 """
 
 import os
