@@ -83,22 +83,30 @@ def test_the_notes_network(note):
     assert page["phase-first-kl"] == median_and_range(first, 0)
 
 
-def test_the_setting_that_holds_both():
-    page, study = glued("phase"), Study(RESULTS / "phase_coupling_base.nc")
+@pytest.mark.parametrize(
+    ("key", "point"), [("coupling", "coupling_c0-10_beta-2"), ("steep", "coupling_base")]
+)
+def test_the_coupling_flow(key, point):
+    page, study = glued("phase"), Study(RESULTS / f"phase_{point}.nc")
     n = len(study.kl)
     for when in ("first", "end"):
         rows = [(seed, k) for seed, k in enumerate(study.rows(when)) if k is not None]
         for threshold in (0.01, 0.02, 0.05, 0.1, 0.25):
             expected = f"{sum(study.both(when, threshold))} of {n}"
-            assert page[f"phase-coupling-{when}-{threshold:g}"] == expected
+            assert page[f"phase-{key}-{when}-{threshold:g}"] == expected
         for name, values, decimals in (
             ("kl", study.kl, 1),
             ("lower", study.lower, 1),
             ("band", study.band, 0),
         ):
             expected = median_and_range([values[row] for row in rows], decimals)
-            assert page[f"phase-coupling-{name}-{when}"] == expected
-    assert page["phase-coupling-pass"] == f"{int(study.passed.any(axis=1).sum())} of {n}"
+            assert page[f"phase-{key}-{name}-{when}"] == expected
+    assert page[f"phase-{key}-pass"] == f"{int(study.passed.any(axis=1).sum())} of {n}"
+    nearest = [
+        min(kl for kl, share in zip(*each, strict=True) if (share >= 0.1).all())
+        for each in zip(study.kl, study.share, strict=True)
+    ]
+    assert page[f"phase-{key}-nearest"] == median_and_range(nearest, 2)
 
 
 def test_flows_under_the_exact_density():

@@ -139,7 +139,7 @@ kept = (fits.mode_mass >= HELD * fits.exact_mass).sel(mode="lower")
 glue_text("planar-lost", of(~kept.sel(flow="planar")))
 glue_text("spline-kept", of(kept.sel(flow=["coupling", "spline"])))
 
-coupling = read_dataset(RESULTS / "phase_coupling_base.nc")
+coupling = read_dataset(RESULTS / "phase_coupling_c0-10_beta-2.nc")
 settings = json.loads(coupling.settings)
 glue_text(
     "coupling-setting",

@@ -12,7 +12,7 @@ from report.figures.joined import plot_paths
 from report.figures.modes import plot_capture, plot_convergence, plot_losses
 from report.figures.networks import plot_circuit
 from report.figures.overview import plot_overview
-from report.figures.phase import draw_cells, plot_courses, plot_networks_of
+from report.figures.phase import draw_cells, plot_courses, plot_networks_of, plot_trade
 from report.figures.systems import plot_rarity, plot_scaling
 from report.figures.traces import plot_traces
 
@@ -44,6 +44,7 @@ __all__ = [
     "plot_steep",
     "plot_tails",
     "plot_traces",
+    "plot_trade",
     "plot_voltages",
     "training_film",
 ]

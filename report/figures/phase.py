@@ -13,8 +13,12 @@ from matplotlib.figure import Figure
 from dsnlib.maxent import ExactMaxEnt
 from dsnlib.plots.maps import outline_modes
 from dsnlib.plots.style import TARGET, mode_colour, seed_colour
+from report.judged import HELD
 from report.outcomes import When, at, first_pass, holds
 
+# Of settings: Tol's (2021), apart from those of seeds and modes.
+_COLOURS = ("#404040", "#44AA99", "#332288", "#AA4499")
+_DASHES = (":", "--", "-", "-.")
 _NETWORKS: dict[When, str] = {"first": "first to pass", "end": "last"}
 Cells = Mapping[tuple[float, float], xr.Dataset]
 
@@ -81,6 +85,38 @@ def plot_courses(point: xr.Dataset) -> Figure:
     axes[2].set(yscale="log", ylabel="KL(q || p*) (nat)", title="distance")
     axes[2].plot([], [], color="0.5", label="seeds 5 to 8")
     figure.legend(*axes[2].get_legend_handles_labels(), loc="outside lower center", ncols=5)
+    return figure
+
+
+def plot_trade(points: Mapping[str, xr.Dataset]) -> Figure:
+    """What of the lower mode is left as networks come nearer to the exact answer.
+
+    Args:
+        points: data of points, by what the figure calls them.
+
+    Returns:
+        The figure, a line a seed from epoch to epoch; training goes from left to right.
+    """
+    figure, ax = plt.subplots(figsize=(7.5, 3.8))
+    for (name, point), colour, dashes in zip(points.items(), _COLOURS, _DASHES, strict=False):
+        share = 100 * (point.mode_mass / point.exact_mass).sel(mode="lower")
+        for seed in point.seed.values:
+            kl, left = (each.sel(seed=seed).values for each in (point.kl, share))
+            nearest = int(np.argmin(kl))  # what follows is a network that fell apart
+            ax.plot(
+                kl[1 : nearest + 1], left[1 : nearest + 1], dashes, color=colour, linewidth=1,
+                marker="o", markersize=2.5, label=name if seed == point.seed[0] else None,
+            )  # fmt: skip
+    ax.axhline(100 * HELD, **TARGET)
+    ax.set(
+        xscale="log", xlabel="KL(q || p*) (nat)", ylabel="lower mode, of its exact mass (%)",
+        ylim=(0, None),
+    )  # fmt: skip
+    ax.invert_xaxis()
+    ticks = [50, 20, 10, 5, 2, 1, 0.5]
+    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.minorticks_off()
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)
     return figure
 
 
