@@ -41,7 +41,7 @@ import xarray as xr
 
 from dsnlib.plots import use_style
 from report.experiment import exact_answer
-from report.figures import draw_cells, plot_courses, plot_networks_of
+from report.figures import draw_cells, plot_courses, plot_networks_of, plot_trade
 from report.gluing import gluer
 from report.judged import HELD
 from report.outcomes import THRESHOLDS, at, first_pass, holds
