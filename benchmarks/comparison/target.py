@@ -16,14 +16,15 @@ import dsnlib
 from dsnlib.maxent import ExactMaxEnt
 from dsnlib.storage.dataset import write_dataset
 
+CIRCUIT = dsnlib.STG(T=200)
+PROPERTY = dsnlib.EmergentProperty(mean=[0.525], sd=[0.025])
 CELLS = 1_000
 _SAMPLES = 5_000
 
 
 def exact_answer() -> ExactMaxEnt:
     """The exact answer that all methods are judged against."""
-    prop = dsnlib.EmergentProperty(mean=[0.525], sd=[0.025])
-    return dsnlib.exact_maxent(dsnlib.STG(T=200), prop, cells=CELLS)
+    return dsnlib.exact_maxent(CIRCUIT, PROPERTY, cells=CELLS)
 
 
 def main() -> None:

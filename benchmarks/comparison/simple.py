@@ -1,0 +1,105 @@
+"""The two simplest methods, which find eta by themselves: weighted uniform draws and a grid."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from record import Stopwatch, read_target, write_record
+from target import CIRCUIT, PROPERTY
+
+import dsnlib
+
+_SAMPLES = 10_000  # of a grid
+
+
+class Answer(NamedTuple):
+    """What a method found."""
+
+    z: np.ndarray  # (n, 2) samples, nS
+    f: np.ndarray  # (n,) Hz
+    log_q: np.ndarray  # (n,) log-density, nats per nS^2
+    log_q_exact: np.ndarray  # the same at the exact samples
+    facts: dict[str, Any]  # `eta`, `simulations` and what else is worth knowing
+
+
+def uniform(draws: int, seed: int, exact_samples: np.ndarray) -> Answer:
+    """Uniform draws weighted by exp(eta.T), eta solved on the same draws; kept by rejection."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = dsnlib.fit(CIRCUIT, PROPERTY, dsnlib.Uniform(samples=draws), seed=seed, out=folder)
+    (answer,) = run.snapshots().values()
+    facts = {
+        "eta": run.eta["value"].values,
+        "effective": float(run.data.effective.sum()),
+        "entropy": list(run.entropy),
+        "simulations": run.simulations,
+        "trusted": int(run.trusted),
+    }
+    log_q_exact = answer.log_prob(exact_samples, _moments(exact_samples))
+    return Answer(answer.z, answer.moments[:, 0], answer.log_q, log_q_exact, facts)
+
+
+def grid(cells: int, seed: int, exact_samples: np.ndarray) -> Answer:
+    """f at the midpoints of cells x cells cells; eta, masses and entropy are sums over them.
+
+    The density is constant within a cell. Its samples can be weighted by exp(eta.T) afterwards, as
+    those of any density can.
+    """
+    found = dsnlib.exact_maxent(CIRCUIT, PROPERTY, cells=cells)
+    low, high = CIRCUIT.bounds.T
+    width = (high - low) / cells
+    log_density = np.log(found.density.values)
+    generator = np.random.default_rng(seed)
+    chosen = generator.choice(cells**2, _SAMPLES, p=np.exp(log_density).ravel() * width.prod())
+    corner = np.stack(np.unravel_index(chosen, log_density.shape), axis=1)
+    z = (low + width * (corner + generator.random(corner.shape))).astype(np.float32)
+
+    def log_q(z: np.ndarray) -> np.ndarray:
+        cell = np.clip(((z - low) / width).astype(int), 0, cells - 1)
+        return log_density[tuple(cell.T)]  # type: ignore[no-any-return]
+
+    facts = {
+        "eta": found.eta,
+        "entropy": [found.entropy, found.entropy_se],
+        "own_masses": json.dumps({m.name: [m.mass, m.mass_se] for m in found.modes}),
+        "simulations": cells**2,
+    }
+    return Answer(z, _moments(z)[:, 0], log_q(z), log_q(exact_samples), facts)
+
+
+def _moments(z: np.ndarray) -> np.ndarray:
+    """(n, 2) f and f^2 in double precision; not counted."""
+    with jax.enable_x64(True):
+        return np.asarray(PROPERTY.moments(CIRCUIT.statistics(np.asarray(z, float))))
+
+
+def main() -> None:
+    """Run one of the two and write the record."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", help="of the record")
+    parser.add_argument("--algorithm", choices=["uniform", "grid"], default="uniform")
+    parser.add_argument("--size", type=int, default=200_000, help="draws, or cells along an axis")
+    parser.add_argument("--seed", type=int, default=1, help="of a grid only that of its samples")
+    settings = vars(parser.parse_args())
+    name, seed = settings.pop("name"), settings.pop("seed")
+    exact_samples = read_target().z.values.astype(float)
+    watch = Stopwatch()
+    method = {"uniform": uniform, "grid": grid}[settings["algorithm"]]
+    answer = method(settings["size"], seed, exact_samples)
+    write_record(
+        name, seed, answer.z, answer.f,
+        packages=["dsnlib", "jax", "jaxlib", "numpy"],
+        attributes=answer.facts | watch.reading(), settings=settings,
+        extra={
+            "log_q": ("sample", answer.log_q),
+            "log_q_exact": ("exact", answer.log_q_exact),
+        },
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
