@@ -32,9 +32,11 @@ def main() -> None:
     exact = exact_answer()
     linear, square = exact.eta
     samples = exact.sample(jax.random.key(0), _SAMPLES).astype(np.float32)
+    frequencies = exact.moments(samples)[:, 0]
     target = xr.Dataset(
         {
             "z": (("sample", "parameter"), samples, {"long_name": "exact samples", "units": "nS"}),
+            "f": (("sample",), frequencies, {"long_name": "their frequencies", "units": "Hz"}),
             "bounds": (("parameter", "bound"), exact.circuit.bounds, {"units": "nS"}),
         },
         {"parameter": [p.name for p in exact.circuit.parameters]},
