@@ -96,9 +96,18 @@ def test_phase_diagram():
 def test_comparison():
     text = {k.removeprefix("comparison-"): v for k, v in glued("comparison.ipynb").items()}
     record = json.loads((ROOT / "benchmarks" / "results" / "comparison.json").read_text())
-    ours = [run for run in record["results"] if run["method"] == "smc"]
+    runs = record["results"]
+    ours = [run for run in runs if run["method"] == "smc"]
     assert len(ours) == 8
     values = sorted(run["kl"]["value"] for run in ours)
     assert text["ours-kl"] == f"{np.median(values):.3f} [{values[0]:.3f}, {values[-1]:.3f}]"
-    sbi = [run for run in record["results"] if "npe" in run["method"]]
-    assert text["sbi-kl"] == f"{min(run['kl']['value'] for run in sbi):.0f}"
+    raw = [run for run in runs if "pe-" in run["method"] and "weighted" not in run["method"]]
+    values = [run["kl"]["value"] for run in raw]
+    assert text["sbi-kl"] == f"{min(values):.0f} to {max(values):.0f}"
+    most = [run for run in runs if run["method"] == "uniform-2000k"]
+    values = [100 * run["c2st"]["value"] for run in most]
+    assert text["most-c2st"] == f"{min(values):.1f} to {max(values):.1f}"
+    (grid,) = (run for run in runs if run["method"] == "grid-400")
+    value, se = (100 * number for number in grid["own_masses"]["lower"])
+    assert text["grid-lower"] == f"{value:.1f} ± {se:.1f}"
+    assert text["grid-n"] == f"{400**2:,}"

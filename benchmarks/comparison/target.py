@@ -16,14 +16,15 @@ import dsnlib
 from dsnlib.maxent import ExactMaxEnt
 from dsnlib.storage.dataset import write_dataset
 
+CIRCUIT = dsnlib.STG(T=200)
+PROPERTY = dsnlib.EmergentProperty(mean=[0.525], sd=[0.025])
 CELLS = 1_000
 _SAMPLES = 5_000
 
 
 def exact_answer() -> ExactMaxEnt:
     """The exact answer that all methods are judged against."""
-    prop = dsnlib.EmergentProperty(mean=[0.525], sd=[0.025])
-    return dsnlib.exact_maxent(dsnlib.STG(T=200), prop, cells=CELLS)
+    return dsnlib.exact_maxent(CIRCUIT, PROPERTY, cells=CELLS)
 
 
 def main() -> None:
@@ -31,9 +32,11 @@ def main() -> None:
     exact = exact_answer()
     linear, square = exact.eta
     samples = exact.sample(jax.random.key(0), _SAMPLES).astype(np.float32)
+    frequencies = exact.moments(samples)[:, 0]
     target = xr.Dataset(
         {
             "z": (("sample", "parameter"), samples, {"long_name": "exact samples", "units": "nS"}),
+            "f": (("sample",), frequencies, {"long_name": "their frequencies", "units": "Hz"}),
             "bounds": (("parameter", "bound"), exact.circuit.bounds, {"units": "nS"}),
         },
         {"parameter": [p.name for p in exact.circuit.parameters]},
