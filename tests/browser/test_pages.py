@@ -101,3 +101,11 @@ def test_figures_have_no_frame_in_the_dark(open_page):
     for image in page.locator(".cell_output img").all():
         style = "e => [getComputedStyle(e).padding, getComputedStyle(e).backgroundColor]"
         assert image.evaluate(style) == ["0px", "rgb(255, 255, 255)"]
+
+
+def test_labels_of_widgets_are_read_in_the_dark(open_page):
+    page = open_page("runs/c0-1_seed-1.html")
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    for part in (".widget-label", ".widget-readout"):
+        colour = page.locator(part).first.evaluate("e => getComputedStyle(e).color")
+        assert min(map(int, colour[4:-1].split(","))) > 150
