@@ -16,8 +16,11 @@ window.addEventListener("load", () => {
 });
 
 // Figures with panels side by side, or many of them, are too wide to shrink to a phone: book.css.
-const markWide = ({naturalWidth: width, naturalHeight: height, classList}) =>
-  classList.toggle("wide", width > 800 || (width > 640 && width > 2 * height));
+// Pictures in the page itself have more pixels than their size asks for.
+const markWide = ({naturalWidth: width, naturalHeight: height, src, classList}) => {
+  const large = width > 800 && !src.startsWith("data:");
+  classList.toggle("wide", large || (width > 640 && width > 2 * height));
+};
 document.addEventListener(
   "load",
   ({target}) => target instanceof HTMLImageElement && markWide(target),

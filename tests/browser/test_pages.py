@@ -69,3 +69,43 @@ def test_equations_are_typeset(open_page):
     page.locator("mjx-container").first.wait_for()
     assert page.locator("mjx-container").count() > 20
     assert page.locator("mjx-merror").count() == 0
+
+
+def test_terms_say_what_they_mean(open_page):
+    term = open_page("method.html").locator('a[href="glossary.html#term-hub"]').first
+    assert term.get_attribute("title").startswith("The neuron of the five")
+
+
+def test_runs_stand_under_one_entry_a_method(open_page):
+    page = open_page("index.html")
+    run = page.locator('nav a[href="runs/smc_seed-8.html"]')
+    assert run.count() == 1
+    assert not run.is_visible()
+    page.locator('nav a[href="runs_smc.html"]').click()
+    page.wait_for_url("**/runs_smc.html")
+    assert page.locator('nav a[href="runs/smc_seed-8.html"]').is_visible()
+    assert page.locator('main table a[href="runs/smc_seed-8.html"]').is_visible()
+
+
+def test_figures_on_a_phone(open_page):
+    boxes = open_page("exact.html", 390).locator(".figure-box")
+    scrolls = [box.evaluate("e => e.scrollWidth > e.clientWidth + 1") for box in boxes.all()]
+    assert scrolls == [False, True, True]  # the density; three panels side by side, twice
+    link = boxes.first.locator("a")
+    assert Path(unquote(urlparse(link.evaluate("e => e.href")).path)).is_file()
+
+
+def test_figures_have_no_frame_in_the_dark(open_page):
+    page = open_page("exact.html")
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    for image in page.locator(".cell_output img").all():
+        style = "e => [getComputedStyle(e).padding, getComputedStyle(e).backgroundColor]"
+        assert image.evaluate(style) == ["0px", "rgb(255, 255, 255)"]
+
+
+def test_labels_of_widgets_are_read_in_the_dark(open_page):
+    page = open_page("runs/c0-1_seed-1.html")
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    for part in (".widget-label", ".widget-readout"):
+        colour = page.locator(part).first.evaluate("e => getComputedStyle(e).color")
+        assert min(map(int, colour[4:-1].split(","))) > 150
