@@ -15,7 +15,7 @@
 # # Does any setting hold both modes?
 #
 # The note sought a setting of the augmented Lagrangian that yields both modes, and found none.
-# **With the note's network, neither do we**: of {glue:text}`phase-note-runs` small trainings at
+# **With the note's architecture, neither do we**: of {glue:text}`phase-note-runs` small trainings at
 # {glue:text}`phase-note-points` settings of penalty, learning rate and length,
 # {glue:text}`phase-note-pass` pass the note's test of convergence in some epoch, and
 # {glue:text}`phase-note-both-first` of these hold both modes there. **Another network does, where
@@ -80,16 +80,17 @@ glue_text("note-both-end", int(over(note, lambda point: holds(point, "end", HELD
 glue_text("missing", len(files) - len(points))
 
 # %% [markdown]
-# ## The note's network
+# ## The note's architecture
 #
-# Ten planar layers, half the note's start-up size: batches of 500, 10,000 iterations in all unless
-# said otherwise, four seeds a setting, the same initial networks and noise in all. One setting is
-# varied at a time from a base ({glue:text}`phase-base`), then pairs. Two estimators of the gradient
-# of the constraints are compared: **pathwise**, through the simulator as in the note, and
-# **score**, $\mathbb{E}[(T - b)\,\nabla\log q]$, which needs only the simulator's values.
+# Ten planar layers, in small trainings: batches of 500, half of those of the public code, 10,000
+# iterations in all unless said otherwise, four seeds a setting, the same initial networks and noise
+# in all. One setting is varied at a time from a base ({glue:text}`phase-base`), then pairs. Two
+# estimators of the gradient of the constraints are compared: **pathwise**, through the simulator as
+# in the public code, and **score**, $\mathbb{E}[(T - b)\,\nabla\log q]$, which needs only the
+# simulator's values.
 
 
-# %% tags=["hide-input"] mystnb={"image": {"alt": "Four maps of starting penalty c0 against beta. Colour and numbers say in how many of four seeds the network holds both modes: at the first epoch that passes the note's test above, at the end below; pathwise gradient left, score right. Nearly all cells say 0 or 1 of 4."}, "figure": {"caption": "The note's network: in how many of four seeds it holds both modes (at least a tenth of the exact mass of each), and the median KL(q || p*) in nat, by starting penalty c0 and growth beta. Above at the first epoch that passes the note's test, below at the end. Grey: not tried.", "name": "fig-phase-penalty"}}
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Four maps of starting penalty c0 against beta. Colour and numbers say in how many of four seeds the network holds both modes: at the first epoch that passes the note's test above, at the end below; pathwise gradient left, score right. Nearly all cells say 0 or 1 of 4."}, "figure": {"caption": "Ten planar layers: in how many of four seeds it holds both modes (at least a tenth of the exact mass of each), and the median KL(q || p*) in nat, by starting penalty c0 and growth beta. Above at the first epoch that passes the note's test, below at the end. Grey: not tried.", "name": "fig-phase-penalty"}}
 def cells(gradient, names):
     """Points that differ from the base only in two settings, by their values of these."""
     base = settings[f"{gradient}_base"]
@@ -222,7 +223,7 @@ plt.show()
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Lines from epoch to epoch of the lower mode's share of its exact mass against KL to the exact answer, which falls to the right. All lines fall to the right; those of the planar flow are near zero below ten nats, those of the coupling flow fall later the slower the penalty grows, and one with violations in target sds stays above half down to half a nat."}, "figure": {"caption": "What is left of the lower mode as networks come nearer to the exact answer: a line a seed, a dot an epoch, up to the seed's nearest network; training goes from left to right. Dashed: a tenth of the exact mass, from which on the mode counts as held.", "name": "fig-phase-trade"}}
 tried = {
-    "note's network, score gradient, c0 = 1, beta = 4": points["score_base"],
+    "planar flow, score gradient, c0 = 1, beta = 4": points["score_base"],
     "coupling flow, c0 = 1, beta = 4": points["coupling_base"],
     "coupling flow, c0 = 10, beta = 2": coupling,
 }
@@ -270,7 +271,7 @@ pd.DataFrame(
 # ## What the study cannot say
 #
 # {glue:text}`phase-missing` points of the design (`config/phase.yaml`) are not trained yet; `make
-# phase` trains them. The note's network was given 10,000 iterations of half its batch, two settings
+# phase` trains them. The planar network was given 10,000 iterations of half its batch, two settings
 # five times as many; the eight runs of [the synthesis](synthesis.ipynb) are of its full size. Some
 # pairs of settings were tried, no triples. Whether a setting that holds both modes here would hold
 # those of another circuit is not known: it was tuned on this one, knowing the answer.
