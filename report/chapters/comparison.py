@@ -21,8 +21,8 @@
 #   the same draws. With {glue:text}`comparison-uniform-n` draws
 #   ({glue:text}`comparison-uniform-seconds` s of processor time) the divergence from the exact
 #   answer is {glue:text}`comparison-uniform-kl` nat at most; with {glue:text}`comparison-most-n` it
-#   is {glue:text}`comparison-most-kl` nat at most, and boosted trees tell the samples from exact ones in
-#   {glue:text}`comparison-most-c2st` % of cases, where 50 % is chance.
+#   is {glue:text}`comparison-most-kl` nat at most, and boosted trees tell the samples from exact
+#   ones in {glue:text}`comparison-most-c2st` % of cases, where 50 % is chance.
 #   {glue:text}`comparison-few-n` draws are too few, and {glue:text}`comparison-few-trusted` of
 #   these runs pass dsnlib's own checks.
 # - **A grid.** With {glue:text}`comparison-grid-cells` cells along either conductance
@@ -349,7 +349,7 @@ glue_text("retrained-starved", over(["c0-1", "c0-100"], "starved", 0, 100))
 #
 # - **What finds η by itself and is simple is close**: uniform draws, grids, and dsnlib's SMC
 #   (KL {glue:text}`comparison-ours-kl` nat, C2ST {glue:text}`comparison-ours-c2st`). All three give
-#   the same kind of density, exp(η·T - log Z), exact at any point for one simulation.
+#   the same kind of density, exp(η·T - log Z), known at any point for one simulation.
 # - **A network's draws must be weighted.** A smooth density leaks over the cliffs: raw draws of
 #   sbi's networks are {glue:text}`comparison-sbi-kl` nat away by KL(q || p\*) and give the lower mode
 #   {glue:text}`comparison-sbi-lower` %. They do cover most of the answer: KL(p\* || q) is only
@@ -371,8 +371,8 @@ glue_text("retrained-starved", over(["c0-1", "c0-100"], "starved", 0, 100))
 #   {glue:text}`comparison-retrained-starved` % of p\* starved.
 #
 # None of this carries over to more parameters: there a grid is out of reach, and what uniform draws
-# are worth depends on how rare the property is. [Other problems](systems.ipynb) has the same
-# comparison in 8 and 12 dimensions.
+# are worth depends on how rare the property is. [Other problems](systems.ipynb) has some of
+# these methods in 8 and 12 dimensions.
 
 # %% tags=["remove-cell"]
 plt.close("all")
