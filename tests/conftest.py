@@ -21,8 +21,8 @@ import pytest  # noqa: E402
 import children  # noqa: E402
 import dsnlib  # noqa: E402
 
-# The same examples in every run: a change is judged by what it changes.
-hypothesis.settings.register_profile("fixed", derandomize=True)
+# The same examples in every run: a change is judged by what it changes, and not by the clock.
+hypothesis.settings.register_profile("fixed", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("fixed")
 
 # A shell starts what it puts into the background with Ctrl-C ignored, which children inherit.
@@ -34,9 +34,12 @@ def pytest_configure(config):
     config.addinivalue_line("filterwarnings", "ignore:the run in .* is not to be trusted")
 
 
-#: Files that take minutes, mostly waiting for processes: begun last, they would keep one core busy
-#: while the other is idle.
-LONG = ("test_kills", "test_sweep", "test_readme", "test_notebooks", "test_runs", "test_faults")
+#: Files that take minutes, the first ones mostly waiting for processes: begun last, they would keep
+#: one core busy while the other is idle.
+LONG = (
+    "test_kills", "test_sweep", "test_readme", "test_notebooks", "test_runs", "test_faults",
+    "test_smc", "test_training", "test_book", "test_studies", "test_stg", "test_objective",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(items):

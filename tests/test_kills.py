@@ -14,7 +14,7 @@ from children import fit, wait_for
 from dsnlib import STG, AugmentedLagrangian, EmergentProperty, load_run
 from sweeps import arguments, copy_of_the_repository, environment, snakemake
 
-KILLS = 6
+KILLS = 4
 SIZE = {"epochs": 12, "iterations": 1_000, "batch": 20, "beta": 1.01, "layers": 2}
 GRID = """
 folder: disturbed/runs

@@ -152,7 +152,7 @@ def test_in_turn_against_quadrature(tmp_path):
     assert run.trusted, run.diagnostics
     islands = stats.t(run.data.sizes["island"] - 1)
     assert run.entropy.value == pytest.approx(expected, abs=islands.ppf(0.999) * run.entropy.se)
-    assert run.entropy.se < 0.01
+    assert run.entropy.se < 0.02  # of four islands, so itself uncertain by some 40 %
 
 
 def corner_samples(theta, n, seed):

@@ -91,7 +91,13 @@ def test_fresh_clone_trains_nothing(clone):
         ("report/chapters/shared/gallery_trust.py", [*CHAPTERS, BOOK]),
         (
             "benchmarks/results/scaling.json",
-            ["book/comparison.ipynb", "book/cost.ipynb", "book/systems.ipynb", BOOK],
+            [
+                "book/comparison.ipynb",
+                "book/cost.ipynb",
+                "book/systems.ipynb",
+                "book/wrong.ipynb",
+                BOOK,
+            ],
         ),
         ("train.ipynb", [*SHOWN, BOOK]),
         ("report/chapters/background.py", ["book/background.ipynb", BOOK]),
