@@ -117,8 +117,8 @@ def test_killed_at_random_moments(repository, undisturbed, tmp_path, request):
     process.wait()
     log.close()
     assert process.returncode == 0, (tmp_path / "log").read_text()[-3_000:]
-    assert min(kills.values()) >= 3, kills
-    assert during_training >= 3
+    assert min(kills.values()) >= 2, kills
+    assert during_training >= 2
     for path, expected in zip(DATA, undisturbed, strict=True):
         folder = (repository / path).parent
         assert load_run(folder).data.equals(expected)
