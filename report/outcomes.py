@@ -9,7 +9,7 @@ import xarray as xr
 
 When = Literal["first", "end"]
 THRESHOLDS = (0.01, 0.02, 0.05, 0.1, 0.25)  # of a mode's exact mass
-MODES = ("lower", "upper")
+MODES = ["lower", "upper"]
 
 
 def first_pass(point: xr.Dataset) -> xr.DataArray:
@@ -42,16 +42,13 @@ def at(point: xr.Dataset, when: When) -> xr.Dataset:
     return chosen.where(epoch.notnull())
 
 
-def holds(
-    point: xr.Dataset, when: When, threshold: float, modes: tuple[str, ...] = MODES
-) -> xr.DataArray:
-    """(seed) whether the network has this share of the exact mass of each of the modes.
+def holds(point: xr.Dataset, when: When, threshold: float) -> xr.DataArray:
+    """(seed) whether the network has this share of the exact mass of both modes.
 
     Args:
         point: data of a point.
         when: "first" or "end".
         threshold: as a share of each mode's exact mass.
-        modes: by name.
     """
     share = at(point, when).mode_mass / point.exact_mass
-    return (share.sel(mode=list(modes)) >= threshold).all("mode")
+    return (share.sel(mode=MODES) >= threshold).all("mode")

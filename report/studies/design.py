@@ -10,7 +10,7 @@ import yaml
 
 PHASE, FACTORS = Path("config/phase.yaml"), Path("config/factors.yaml")
 _NO_PENALTY = 1e-12
-_LAYERS = {"planar": 10, "coupling": 4, "spline": 4}
+_LAYERS = {"planar": 10, "coupling": 4}
 
 
 class Point(NamedTuple):
@@ -57,8 +57,8 @@ def read_phase(file: Path = PHASE) -> dict[str, Point]:
                     raise ValueError(
                         f"vary must hold each point once, got {point} twice; remove one"
                     )
-                seeds = design.get("seeds_varied" if varied else "seeds", design["seeds"])
-                found[point] = Point(seeds, {**design["base"], **gradient, **varied})
+                settings = {**design["base"], **gradient, **varied}
+                found[point] = Point(design["seeds"], settings)
     return found
 
 
@@ -73,10 +73,10 @@ def read_factors(file: Path = FACTORS) -> dict[str, Point]:
 
     Five factors of two levels each, in the half of the 32 combinations in which an even number of
     factors is at its second level: no main effect and no interaction of two factors is mixed up
-    with another one (a fraction of resolution V). Cells of other levels are listed one by one.
+    with another one (a fraction of resolution V).
 
     Args:
-        file: the design, in YAML: its seeds, base, `factors` and the cells `besides`.
+        file: the design, in YAML: its seeds, base and `factors`.
 
     Source: Box and Hunter, "The 2^(k-p) fractional factorial designs" (1961).
     """
@@ -88,7 +88,7 @@ def read_factors(file: Path = FACTORS) -> dict[str, Point]:
         if sum(levels) % 2 == 0
     ]
     found = {}
-    for cell in [*cells, *design["besides"]]:
+    for cell in cells:
         name = "_".join(["factors", *map(str, cell.values())])
         network = {"flow": cell["flow"], "layers": _LAYERS[cell["flow"]]}
         settings = {**design["base"], **network, "gradient": cell["gradient"]}
@@ -107,14 +107,9 @@ def read_points() -> dict[str, Point]:
 
 def initials() -> dict[str, dict[str, Any]]:
     """The initial networks that the points need, by name: arguments of `initial_networks`."""
-    points = read_points().values()
-    names = sorted({point.initial for point in points})
-    return {
-        name: {
-            "flow": name.split("_")[0],
-            "layers": _LAYERS[name.split("_")[0]],
-            "start": name.split("_")[1],
-            "seeds": sorted({s for point in points if point.initial == name for s in point.seeds}),
-        }
-        for name in names
-    }
+    found: dict[str, dict[str, Any]] = {}
+    for point in read_points().values():
+        network = {name: point.settings[name] for name in ("flow", "layers")}
+        given = found.setdefault(point.initial, {**network, "start": point.start, "seeds": []})
+        given["seeds"] = sorted({*given["seeds"], *point.seeds})
+    return found
