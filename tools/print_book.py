@@ -15,7 +15,7 @@ MARGIN = dict.fromkeys(("top", "bottom", "left", "right"), "15mm")
 # The page alone: no bars, no buttons, no code that the screen hides until it is asked for.
 PRINT = """
 .bd-sidebar, .bd-header, .bd-header-article, .prev-next-footer, .bd-footer, .bd-footer-content,
-.headerlink, details.hide, .bd-sidebar-secondary, button.copybtn, #pst-back-to-top {
+.headerlink, details.page-code, .bd-sidebar-secondary, button.copybtn, #pst-back-to-top {
   display: none !important;
 }
 .bd-main .bd-content .bd-article-container { max-width: 100% !important; padding: 0 !important; }
