@@ -1,9 +1,9 @@
-"""Sphinx extension: numbered captions for what is no image, and below each figure what remakes it.
+"""Sphinx extension: captions for what is no image, and below each figure what remakes it.
 
-A code cell whose output is a table has `caption` and `name` in its metadata; one that shows a figure
-as HTML (a widget, a film, several images) has `"kind": "figure"` besides. Images have both in
-`mystnb`. Below each figure of an executed page stand the command that remakes it and its data: what
-it draws, which the cell's output carries as text/csv (`report.figures.data`), or the run's files.
+A code cell whose output is a table has `caption` and `name` in its metadata; one that shows a
+figure as HTML (a widget, a film, several images) has `"kind": "figure"` besides. Images have both
+in `mystnb`. Below each figure of an executed page stand the command that remakes it and its data:
+what it draws, which the output carries as text/csv (`report.figures.data`), or the run's files.
 """
 
 import json
@@ -16,7 +16,7 @@ FOLDER = "figure-data"
 CSV = "text/csv"
 
 
-class table_figure(nodes.figure):
+class TableFigure(nodes.figure):
     """A table of pandas, numbered as a table."""
 
 
@@ -28,7 +28,7 @@ def figure_name(metadata):
 
 
 def store_data(app, docname, source):
-    """Take what figures draw out of the notebook, into files beside the pages; `source` is changed."""
+    """Take what figures draw out of the notebook, `source`, into files beside the pages."""
     if Path(app.env.doc2path(docname)).suffix != ".ipynb":
         return
     notebook = json.loads(source[0])
@@ -61,14 +61,14 @@ def add_captions(app, doctree):
 
 
 def caption_output(doctree, cell, metadata):
-    """Put a cell's output and its caption into one numbered node: of tables the caption comes first."""
+    """Put a cell's output and its caption into one numbered node, tables below their caption."""
     (output,) = [c for c in cell.children if c.get("nb_element") == "cell_code_output"]
     content, output.children = output.children, []
     caption = nodes.caption("", "", nodes.Text(metadata["caption"]))
     if metadata.get("kind") == "figure":
         wrapped = nodes.figure("", *content, caption)
     else:
-        wrapped = table_figure("", caption, *content)
+        wrapped = TableFigure("", caption, *content)
     wrapped["names"].append(nodes.fully_normalize_name(metadata["name"]))
     doctree.note_explicit_target(wrapped, wrapped)
     output += wrapped
@@ -103,7 +103,7 @@ def depart_table(self, node):
 def setup(app):
     """Register with Sphinx."""
     app.add_enumerable_node(
-        table_figure, "table", lambda node: node[0].astext(), html=(visit_table, depart_table)
+        TableFigure, "table", lambda node: node[0].astext(), html=(visit_table, depart_table)
     )
     app.connect("source-read", store_data)
     app.connect("doctree-read", add_captions, priority=400)  # before numbers are given

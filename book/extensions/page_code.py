@@ -1,4 +1,4 @@
-"""Sphinx extension: the code of an executed page stands in one fold at its end, below the results."""
+"""Sphinx extension: the code of an executed page stands in one fold at its end."""
 
 from docutils import nodes
 
