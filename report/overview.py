@@ -13,9 +13,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import dsnlib
-from dsnlib.plots import outline_modes, plot_map, use_style
-from dsnlib.plots.densities import widen_small
-from report.experiment import PROPERTY, exact_answer
+from dsnlib.plots import draw_plane, use_style
+from report.experiment import exact_answer
 
 FILE = Path("book/assets/overview.png")
 SAMPLES = 1_000
@@ -29,8 +28,6 @@ def overview(runs: Path) -> Figure:
         runs: folder of the committed runs.
     """
     exact = exact_answer()
-    values = exact.grid.isel(statistic=0)
-    band = values.where(abs(values - PROPERTY.mean[0]) < 2 * PROPERTY.sd[0])
     network = dsnlib.load_run(runs / NETWORK).data.z.values[-1]
     particles = dsnlib.load_run(runs / SMC).data.z.values.reshape(-1, 2)
     chosen = np.random.default_rng(0).permutation(len(particles))[:SAMPLES]
@@ -40,10 +37,8 @@ def overview(runs: Path) -> Figure:
         (axes[1], network, "retrained network, c0 = 1"),
         (axes[2], particles[chosen], "SMC"),
     ):
-        plot_map(ax, band, cmap="Greens", vmin=0, vmax=1)
-        outline_modes(ax, exact)
+        draw_plane(ax, exact)
         ax.plot(*z.T, "k.", markersize=1.5)
-        widen_small(ax, exact.circuit.bounds)
         ax.set_title(title)
         ax.label_outer()
     return figure

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from matplotlib.collections import QuadMesh
 from PIL import Image
 
 import dsnlib
@@ -25,7 +26,7 @@ from dsnlib.plots import (
     small_png,
     snapshot_frames,
 )
-from dsnlib.plots.densities import widen_small
+from dsnlib.plots.plane import draw_plane, widen_small, zoom_in
 from report import Judged, mode_losses
 from report.figures import (
     circuit_explorer,
@@ -204,16 +205,48 @@ def test_overview_has_a_panel_for_every_network(judged, exact):
 
 
 def test_snapshots_lie_over_the_map(runs, exact):
-    values = exact.grid.isel(statistic=0)
-    ax = plot_snapshots(LagrangianRun(runs[0].data.isel(snapshot=slice(2))), values).axes[0]
-    background, band = ax.images
-    assert background.get_extent() == pytest.approx((0, 20, 0, 20))
-    assert (background.origin, band.origin) == ("lower", "lower")
-    np.testing.assert_array_equal(background.get_array(), values.values.T)
-    inside = np.isfinite(np.ma.filled(band.get_array().astype(float), np.nan))
-    np.testing.assert_array_equal(inside, (abs(values.values - 0.525) < 0.025).T)
-    np.testing.assert_allclose(ax.collections[0].get_offsets(), runs[0].data.z[0])
+    figure = plot_snapshots(LagrangianRun(runs[0].data.isel(snapshot=slice(2))), exact)
+    drawn = [ax for ax in figure.axes if ax.get_title()]
+    assert [ax.get_title() for ax in drawn] == ["start of 1", "end of 1"]
+    for ax, z in zip(drawn, runs[0].data.z.values, strict=False):
+        np.testing.assert_allclose(ax.collections[-1].get_offsets(), z)
+        assert (ax.get_xlim(), ax.get_ylim()) == ((0, 20), (0, 20))
+    plt.close("all")
+
+
+def test_plane_shows_the_band_where_the_frequency_is_the_target(exact):
+    _, ax = plt.subplots()
+    draw_plane(ax, exact)
+    _, band = (mesh for mesh in ax.collections if isinstance(mesh, QuadMesh))
+    corners = band.get_coordinates()
+    centres = (corners[:-1, :-1] + corners[1:, 1:]).reshape(-1, 2) / 2
+    green = np.isfinite(np.ma.filled(band.get_array().astype(float), np.nan)).ravel()
+    some = np.random.default_rng(0).permutation(len(centres))[:5_000]
+    grid = exact.grid.isel(statistic=0)
+    f = grid.sel(
+        g_el=xr.DataArray(centres[some, 0]), g_synA=xr.DataArray(centres[some, 1]), method="nearest"
+    )
+    # Corners of unequal cells lie beside their midpoints, so the nearest point may be another.
+    agree = green[some] == (abs(f.values - 0.525) < 0.025)
+    assert agree.mean() > 0.99
+    assert green[some].any()
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("g_el (nS)", "g_synA (nS)")
+    plt.close("all")
+
+
+def test_zoom_shows_all_of_a_region_on_linear_axes(exact):
+    _, ax = plt.subplots()
+    draw_plane(ax, exact)
+    for k, mode in enumerate(exact.modes):
+        zoom_in(ax, exact, mode.name)
+        assert (ax.get_xscale(), ax.get_yscale()) == ("linear", "linear")
+        cells = np.argwhere(exact.labels.values == k)
+        for dim, index, (low, high) in zip(
+            exact.labels.dims, cells.T, (ax.get_xlim(), ax.get_ylim()), strict=True
+        ):
+            inside = exact.labels[dim].values[index]
+            assert max(low, 0) == low <= inside.min() <= inside.max() <= high <= 20
+            assert np.ptp(inside) > 0.5 * (high - low)
     plt.close("all")
 
 
@@ -235,7 +268,7 @@ def test_embedded_escapes_the_text():
 @pytest.mark.parametrize("count", [1, 2])
 def test_a_frame_for_every_snapshot(runs, exact, count):
     short = [LagrangianRun(run.data.isel(snapshot=slice(2))) for run in runs[:count]]
-    frames = snapshot_frames(short, exact.grid.isel(statistic=0))
+    frames = snapshot_frames(short, exact)
     assert len(frames) == 2
     assert len(set(frames)) == 2
     assert all(Image.open(io.BytesIO(frame)).width == 750 for frame in frames)

@@ -180,7 +180,7 @@ figure = plot_against_note({name: one.judged for name, one in smc.items()}, note
 # probability 0.61 and by all four with 0.14.
 
 # %% mystnb={"image": {"alt": "Panels of particles over the map of the frequency, one a stage: uniform dots at first, then more and more within the green band, and in the end only on it, in the upper and in the lower region."}, "figure": {"caption": "Particles of a run at falling relaxation ρ, over the map of the hub's frequency: the darker the grey the faster, green within one standard deviation of the target.", "name": "fig-answer-particles"}} tags=["hide-input"]
-figure = plot_particles(runs[0], exact.grid.isel(statistic=0))
+figure = plot_particles(runs[0], exact)
 
 # %% [markdown]
 # ## The simplest method first

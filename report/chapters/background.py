@@ -31,7 +31,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from dsnlib.plots import mode_colour, outline_modes, plot_map, use_style
+from dsnlib.plots import draw_plane, mode_colour, use_style, zoom_in
 from report.experiment import LONG, SHORT, exact_answer
 from report.figures import draw_circuit, plot_voltages
 from report.gluing import gluer
@@ -112,26 +112,14 @@ figure = plot_voltages(long, point)
 # **lower**, as in the note.
 
 # %% mystnb={"figure": {"caption": "The hub's frequency over the plane, with the outlines of the modes.", "name": "fig-map"}, "image": {"alt": "Four maps of the hub frequency over g_el and g_synA: T = 200 on the left and T = 800 on the right, the whole plane above and the corner of small conductances below. Over most of the plane the frequency reads about 0 Hz. The upper mode lies around g_el = 6 to 8 nS and g_synA = 1 to 2 nS; the lower one is a sliver below g_el = 1 nS; a third, small one lies between them."}} tags=["hide-input"]
-figure, axes = plt.subplots(2, 2, figsize=(7.5, 6.4))
-for column, exact in enumerate((exact_short, exact_long)):
-    T = exact.circuit.T
-    for ax in axes[:, column]:
-        mesh = plot_map(ax, exact.grid.isel(statistic=0), vmin=0, vmax=1)
-        outline_modes(ax, exact)
-    axes[0, column].set_title(f"T = {T}")
-    axes[1, column].set(xlim=(0, 2), ylim=(0, 2.5), title=f"T = {T}, close-up of the lower mode")
-    for mode in exact.modes:
-        axes[0, column].annotate(
-            mode.name,
-            mode.centre,
-            xytext=(
-                mode.centre[0] + 1.2,
-                mode.centre[1] + {"lower": 7, "upper": 3}.get(mode.name, 5),
-            ),
-            color="white",
-            arrowprops={"arrowstyle": "-", "color": mode_colour(mode.name)},
-        )
-figure.colorbar(mesh, ax=axes, label="hub frequency (Hz)", shrink=0.6)
+figure, axes = plt.subplots(2, 3, figsize=(7.5, 4.8))
+for row, exact in zip(axes, (exact_short, exact_long), strict=True):
+    for ax, name in zip(row, (None, "lower", "upper"), strict=True):
+        draw_plane(ax, exact)
+        if name:
+            zoom_in(ax, exact, name)
+            ax.set_title(f"{name} mode", color=mode_colour(name))
+    row[0].set_title(f"T = {exact.circuit.T}")
 plt.show()
 
 areas = pd.DataFrame(

@@ -31,7 +31,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from dsnlib.plots import outline_modes, use_style
+from dsnlib.plots import draw_plane, use_style
 from dsnlib.storage.dataset import read_dataset
 from report import mode_losses
 from report.experiment import band_share, exact_answer
@@ -454,10 +454,10 @@ figure, axes = plt.subplots(2, 4, figsize=(7.5, 4.2), sharex=True, sharey=True)
 for row, stage in zip(axes, ("likelihood", "score"), strict=True):
     for ax, flow in zip(row, FLOWS, strict=True):
         z = fits.z.sel(flow=flow, stage=stage).values
-        ax.scatter(*z.T, s=1, color="0.35", linewidths=0, rasterized=True)
-        outline_modes(ax, exact)
-        ax.set(xlim=(0, 13), ylim=(0, 4.5))
-    row[0].set_ylabel("g_synA (nS)")
+        draw_plane(ax, exact)
+        ax.plot(*z.T, "k.", markersize=1.2, rasterized=True)
+        ax.tick_params(labelsize=7)
+        ax.label_outer()
     row[-1].annotate(
         {"likelihood": "maximum\nlikelihood", "score": "then\nKL(q || p*)"}[stage],
         (0.97, 0.95),
@@ -468,8 +468,6 @@ for row, stage in zip(axes, ("likelihood", "score"), strict=True):
     )
 for ax, name in zip(axes[0], FLOWS.values(), strict=True):
     ax.set_title(name, fontsize=9)
-for ax in axes[1]:
-    ax.set_xlabel("g_el (nS)")
 plt.show()
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Two log-log plots of the estimated KL against training steps, for four families and three seeds each: maximum likelihood on the left, the fit to the exact density on the right. The planar and mixture curves flatten, those of the spline flows still fall at the end of maximum likelihood."}, "figure": {"caption": "The estimate of KL that training recorded, as means over 100 steps; three seeds of each family.", "name": "fig-cause-curves"}}

@@ -43,7 +43,8 @@ import pandas as pd
 from numpyro.infer import AIES, MCMC, NUTS
 
 import dsnlib
-from dsnlib.plots import mode_colour, outline_modes, plot_map, use_style
+from dsnlib.plots import mode_colour, outline_modes, plot_density, use_style, zoom_in
+from dsnlib.plots.plane import as_roots, name_axes, widen_small
 from report.experiment import CELLS, PROPERTY, exact_answer
 from report.gluing import gluer
 from report.judged import judged_runs
@@ -85,24 +86,17 @@ pd.DataFrame(
 # ## Where the mass lies
 
 # %% mystnb={"figure": {"caption": "The exact maximum-entropy density, with the outlines of its modes and their masses. White: density below 10\u207b\u2076 / nS\u00b2.", "name": "fig-exact-density"}, "image": {"alt": "Four maps of the exact density on a logarithmic colour scale over g_el and g_synA, T = 200 on the left and T = 800 on the right, the part of the plane with mass above, a close-up of the lower mode below. The upper mode is a broad curved band around g_el = 7 nS, the lower one a thin sliver below 1 nS, and a third, small region lies between them."}} tags=["hide-input"]
-figure, axes = plt.subplots(2, 2, figsize=(7.5, 6.4))
-for column, T in enumerate((200, 800)):
+figure, axes = plt.subplots(2, 3, figsize=(7.5, 4.8))
+for row, T in zip(axes, (200, 800), strict=True):
     ref = exact[T]
-    log_density = np.log10(ref.density.where(ref.density > 1e-6))
-    for ax in axes[:, column]:
-        mesh = plot_map(ax, log_density, vmin=-6, vmax=0.5, cmap="cividis")
-        outline_modes(ax, ref)
-    axes[0, column].set(xlim=(0, 16), ylim=(0, 6), title=f"T = {T}")
-    axes[1, column].set(xlim=(0, 1.5), ylim=(0, 2.5), title=f"T = {T}, close-up of the lower mode")
-    for mode in ref.modes:
-        axes[0, column].annotate(
-            f"{mode.name}, {100 * mode.mass:.1f} %",
-            mode.centre,
-            xytext=(mode.centre[0] + 1.5, {"upper": 3.4, "lower": 5.4}.get(mode.name, 4.4)),
-            color=mode_colour(mode.name),
-            arrowprops={"arrowstyle": "-", "color": mode_colour(mode.name)},
-        )
-figure.colorbar(mesh, ax=axes, label="log10 of the density (1/nS²)", shrink=0.6)
+    mass = {mode.name: f"{mode.name}, {100 * mode.mass:.1f} %" for mode in ref.modes}
+    for ax, name in zip(row, (None, "lower", "upper"), strict=True):
+        mesh = plot_density(ax, as_roots(ref.density), ref)
+        if name:
+            zoom_in(ax, ref, name)
+            ax.set_title(mass[name], color=mode_colour(name))
+    row[0].set_title(f"T = {T}")
+figure.colorbar(mesh, ax=axes, label="density (1/nS²)", shrink=0.6, extend="both")
 plt.show()
 
 
@@ -349,8 +343,10 @@ figure, axes = plt.subplots(1, 2, figsize=(7.5, 3.2), sharey=True)
 for ax, T in zip(axes, (200, 800), strict=True):
     outline_modes(ax, exact[T])
     outline_modes(ax, halved[T], linestyle="dotted")
-    ax.set(xlim=(0, 16), ylim=(0, 6), xlabel="g_el (nS)", title=f"{T * 0.025:g} s")
-axes[0].set_ylabel("g_synA (nS)")
+    widen_small(ax, exact[T].circuit.bounds)
+    name_axes(ax, exact[T].labels)
+    ax.set_title(f"{T * 0.025:g} s")
+    ax.label_outer()
 plt.show()
 
 # %% [markdown]

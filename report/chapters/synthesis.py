@@ -302,7 +302,7 @@ Markdown(
 
 # %% tags=["hide-input"]
 epoch_scrubber(
-    snapshot_frames(trained, exact.grid.isel(statistic=0)),
+    snapshot_frames(trained, exact),
     "Samples of every run's network over the plane of g_el and g_synA, and the entropy of all runs "
     "with a mark at the present epoch.",
 )

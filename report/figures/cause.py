@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from dsnlib.maxent import ExactMaxEnt
-from dsnlib.plots.maps import outline_modes, plot_map
+from dsnlib.plots.plane import draw_plane, zoom_in
 from dsnlib.plots.style import C0_LINES, seed_colour
 from report.figures.colours import GRADIENT_COLOURS
 from report.names import title, varied
@@ -106,19 +106,19 @@ def plot_steep(data: xr.Dataset, exact: ExactMaxEnt, runs: list[str]) -> Figure:
     for row, run in zip(axes, runs, strict=True):
         at = data.sel(run=run)
         for ax, size in zip(row, (2, 8), strict=True):
-            plot_map(ax, exact.grid.isel(statistic=0), cmap="Greys", alpha=0.55)
+            draw_plane(ax, exact)
             points = ax.scatter(
                 *at.shown_z.values.T, c=np.log10(np.maximum(at.shown_steepness, 1e-4)), s=size,
                 vmin=-3, vmax=1, linewidths=0, rasterized=True,
             )  # fmt: skip
-            outline_modes(ax, exact)
             ax.scatter(
                 *at.largest_z.values.T, marker="x", s=4 + 2 * size, color="black", linewidths=0.8,
                 label="200 steepest of a million", zorder=3,
                 path_effects=[withStroke(linewidth=2.2, foreground="white")],
             )  # fmt: skip
-        row[0].set(xlim=(0, 14), ylim=(0, 8), title=title(run))
-        row[1].set(xlim=(0, 2), ylim=(0, 3), title="close-up of the lower mode")
+        row[0].set_title(title(run))
+        zoom_in(row[1], exact, "lower")
+        row[1].set_title("close-up of the lower mode")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center")
     figure.colorbar(points, ax=axes, label="log10 of |df/dz| (Hz/nS)", shrink=0.6)
     return figure

@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
-import xarray as xr
 from matplotlib.figure import Figure
 
 from dsnlib.maxent import ExactMaxEnt
 from dsnlib.plots import density_map, plot_density, run_name
+from dsnlib.plots.plane import as_roots
 from report.judged import JudgedLagrangian
 from report.text import per_cent
-
-_CELLS = 500  # of the exact density along either axis, where it has more
 
 
 def plot_overview(runs: Sequence[JudgedLagrangian], exact: ExactMaxEnt) -> Figure:
@@ -35,7 +33,7 @@ def plot_overview(runs: Sequence[JudgedLagrangian], exact: ExactMaxEnt) -> Figur
     # Each row is laid out by itself.
     parts: Any = figure.subfigures(len(heights), 1, height_ratios=heights)
     middle = parts[1].add_subplot(parts[1].add_gridspec(1, columns)[1 : columns - 1])
-    mesh = plot_density(middle, _coarser(exact.density), exact)
+    mesh = plot_density(middle, as_roots(exact.density), exact)
     masses = _masses({mode.name: mode.mass for mode in exact.modes})
     middle.set_title(f"the exact answer\n{masses}", fontweight="bold")
     unit = exact.density[exact.density.dims[0]].attrs["units"]
@@ -51,15 +49,6 @@ def plot_overview(runs: Sequence[JudgedLagrangian], exact: ExactMaxEnt) -> Figur
             ax.set(xlabel="", ylabel="")
             ax.tick_params(labelsize=7)
     return figure
-
-
-def _coarser(density: xr.DataArray) -> xr.DataArray:
-    """Means over blocks, to about the resolution of the networks' maps."""
-    block = max(1, len(density) // (_CELLS))
-    coarse = density.coarsen(dict.fromkeys(density.dims, block), boundary="trim").mean()
-    for dim in density.dims:
-        coarse[dim].attrs = density[dim].attrs
-    return coarse
 
 
 def _masses(shares: dict[str, float]) -> str:

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dsnlib.maxent import ExactMaxEnt
-from dsnlib.plots.maps import outline_modes
+from dsnlib.plots.plane import draw_plane
 from dsnlib.plots.style import TARGET, mode_colour, seed_colour
 from report.judged import HELD
 from report.outcomes import When, at, first_pass, holds
@@ -121,7 +121,7 @@ def plot_trade(points: Mapping[str, xr.Dataset]) -> Figure:
 
 
 def plot_networks_of(point: xr.Dataset, exact: ExactMaxEnt, when: When) -> Figure:
-    """Samples of a network of each seed, over the outlines of the exact modes.
+    """Samples of a network of each seed.
 
     Args:
         point: data of a point.
@@ -129,22 +129,21 @@ def plot_networks_of(point: xr.Dataset, exact: ExactMaxEnt, when: When) -> Figur
         when: "first" or "end".
 
     Returns:
-        The figure, a panel a seed; both axes are scaled as square roots.
+        The figure, a panel a seed.
     """
     seeds = point.seed.values
     figure, axes = plt.subplots(2, -(-len(seeds) // 2), figsize=(7.5, 4), sharex=True, sharey=True)
     for ax, seed in zip(axes.flat, seeds, strict=False):
         z = point.z.sel(seed=seed, network=_NETWORKS[when]).values
-        ax.scatter(*z.T, s=1.5, color="0.35", linewidths=0, rasterized=True)
-        outline_modes(ax, exact)
+        draw_plane(ax, exact)
+        ax.plot(*z.T, "k.", markersize=1.2, rasterized=True)
+        ax.set(xlabel="", ylabel="")
         mass = 100 * at(point, when).mode_mass.sel(seed=seed)
         words = ", ".join(
             f"{name} {float(mass.sel(mode=name)):.1f} %" for name in ("lower", "upper")
         )
         ax.set_title(f"seed {seed}: {words}", fontsize=7)
-        for scale in (ax.set_xscale, ax.set_yscale):
-            scale("function", functions=(np.sqrt, np.square))
-        ax.set(xlim=(0.001, 20), ylim=(0.001, 20), xticks=[0.1, 1, 5, 20], yticks=[0.1, 1, 5, 20])
+        ax.tick_params(labelsize=7)
     figure.supxlabel("g_el (nS)", fontsize=9)
     figure.supylabel("g_synA (nS)", fontsize=9)
     return figure

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -16,10 +15,9 @@ from matplotlib.colors import LogNorm
 from dsnlib.flows import DensityNetwork
 from dsnlib.maxent import ExactMaxEnt
 from dsnlib.methods import Run
-from dsnlib.plots.maps import outline_modes, plot_map
+from dsnlib.plots.plane import draw_plane, plot_map
 
 _CELLS = 250  # of a network's density along either axis
-_TICKS = np.array([0.01, 0.05, 0.1, 0.25, 0.5, 1])  # of the way from the lower to the upper bound
 _WHITE, _BLACK = 0.04, 4_000  # of the uniform density
 
 
@@ -56,12 +54,12 @@ def _log_prob(network: DensityNetwork, z: jax.Array) -> jax.Array:
 
 
 def plot_density(ax: Axes, density: xr.DataArray, exact: ExactMaxEnt) -> QuadMesh:
-    """Draw a density in greys on a logarithmic scale, the modes' outlines, axes as square roots.
+    """Draw a density in greys on a logarithmic scale, below the target band and the regions.
 
     Args:
         ax: where to.
         density: per unit area.
-        exact: the exact answer, for the modes.
+        exact: the exact answer, for the band and the regions.
 
     Returns:
         The mesh, for a colour bar.
@@ -70,30 +68,5 @@ def plot_density(ax: Axes, density: xr.DataArray, exact: ExactMaxEnt) -> QuadMes
     uniform = 1 / np.prod(np.diff(bounds))
     shades = LogNorm(_WHITE * uniform, _BLACK * uniform, clip=True)
     mesh = plot_map(ax, density, cmap="Greys", norm=shades)
-    outline_modes(ax, exact)
-    widen_small(ax, bounds)
+    draw_plane(ax, exact, statistic=False)
     return mesh
-
-
-def widen_small(ax: Axes, bounds: np.ndarray) -> None:
-    """Scale both axes as square roots, which widens the corner of small parameters.
-
-    Args:
-        ax: whose axes are scaled.
-        bounds: (2, 2) lower and upper bound of both parameters.
-    """
-    x, y = bounds
-    ax.set_xscale("function", functions=_roots(x[0]))
-    ax.set_yscale("function", functions=_roots(y[0]))
-    ax.set(xlim=x, ylim=y)
-    for axis, (low, high) in ((ax.xaxis, x), (ax.yaxis, y)):
-        ticks = low + _TICKS * (high - low)
-        axis.set_ticks(ticks, [f"{tick:g}" for tick in ticks])
-
-
-def _roots(low: float) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
-    """The square root of the distance from a bound, and its inverse."""
-    return (
-        lambda values: np.sqrt(np.maximum(values - low, 0)),
-        lambda roots: low + np.square(roots),
-    )

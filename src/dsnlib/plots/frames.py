@@ -9,20 +9,16 @@ from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
-import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from dsnlib.maxent.modes import BAND_SDS
+from dsnlib.maxent import ExactMaxEnt
 from dsnlib.methods.lagrangian import LagrangianRun
-from dsnlib.plots.densities import widen_small
-from dsnlib.plots.maps import plot_map
+from dsnlib.plots.plane import draw_plane
 from dsnlib.plots.style import EPOCH_BORDER, run_line, run_name
 
-_INSIDE, _OUTSIDE = "#009E73", "0.45"
 _COLUMNS = 4
-_MAP_CELLS = 200  # along either axis: more are not seen in a small panel
 _TO_THOUSANDS = 1e-3
 
 
@@ -68,24 +64,21 @@ def embedded(png: bytes, alt: str) -> str:
     )
 
 
-def snapshot_frames(runs: Sequence[LagrangianRun], values: xr.DataArray) -> list[bytes]:
+def snapshot_frames(runs: Sequence[LagrangianRun], exact: ExactMaxEnt) -> list[bytes]:
     """One image for each snapshot: samples of every run's network, and its entropy so far.
 
     Args:
         runs: one or more, of one circuit and property.
-        values: map of the circuit's statistic.
+        exact: their exact answer, for the map on which the samples lie.
 
     Returns:
-        PNGs, as many as the shortest run has snapshots. Samples within 2 sd of the target are
-        green, the others grey.
+        PNGs, as many as the shortest run has snapshots.
     """
-    block = max(1, len(values) // _MAP_CELLS)
-    background = values[::block, ::block]
     count = min(run.data.sizes["snapshot"] for run in runs)
-    return [small_png(_frame(runs, background, snapshot)) for snapshot in range(count)]
+    return [small_png(_frame(runs, exact, snapshot)) for snapshot in range(count)]
 
 
-def _frame(runs: Sequence[LagrangianRun], background: xr.DataArray, snapshot: int) -> Figure:
+def _frame(runs: Sequence[LagrangianRun], exact: ExactMaxEnt, snapshot: int) -> Figure:
     if len(runs) == 1:
         figure, axes = plt.subplots(1, 2, figsize=(7.5, 3.3))
         panels, below = [axes[0]], axes[1]
@@ -96,7 +89,8 @@ def _frame(runs: Sequence[LagrangianRun], background: xr.DataArray, snapshot: in
         panels = [figure.add_subplot(grid[divmod(i, _COLUMNS)]) for i in range(len(runs))]
         below = figure.add_subplot(grid[rows, :])
     for ax, run in zip(panels, runs, strict=True):
-        _samples(ax, run, background, snapshot)
+        draw_plane(ax, exact)
+        ax.plot(*run.data.z.values[snapshot].T, "k.", markersize=2)
         if len(runs) > 1:
             ax.set_title(run_name(run), fontsize=8)
             ax.set(xlabel="", ylabel="")
@@ -106,17 +100,6 @@ def _frame(runs: Sequence[LagrangianRun], background: xr.DataArray, snapshot: in
     below.set(xlabel="iteration (thousands)", ylabel="entropy H (nat)")
     figure.suptitle(f"after {snapshot} of {len(runs[0].data.epoch)} AL epochs", fontsize=10)
     return figure
-
-
-def _samples(ax: Axes, run: LagrangianRun, background: xr.DataArray, snapshot: int) -> None:
-    plot_map(ax, background, cmap="Greys", alpha=0.35)
-    data, prop = run.data.isel(snapshot=snapshot), run.prop
-    widen_small(ax, data.bounds.values)
-    statistics = data.moments.values[:, : len(prop.mean)]
-    inside = (np.abs(statistics - prop.mean) < BAND_SDS * np.array(prop.sd)).all(axis=1)
-    z = data.z.values
-    for chosen, colour in ((~inside, _OUTSIDE), (inside, _INSIDE)):
-        ax.scatter(z[chosen, 0], z[chosen, 1], s=3, color=colour, linewidths=0)
 
 
 def _entropy(ax: Axes, run: LagrangianRun, snapshot: int) -> None:

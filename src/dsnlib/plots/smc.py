@@ -5,18 +5,16 @@ from __future__ import annotations
 import jax
 import matplotlib.pyplot as plt
 import numpy as np
-import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from dsnlib.estimate import over_islands
 from dsnlib.maxent import ExactMaxEnt
 from dsnlib.methods.smc import SMCRun
-from dsnlib.plots.densities import widen_small
-from dsnlib.plots.maps import draw_grid, name_axes, outline_modes, shade_band
+from dsnlib.plots.plane import draw_plane
 from dsnlib.plots.style import ISLAND_COLOURS, TARGET, mode_colour
 
-_COLUMNS = 4
+_COLUMNS = 3
 
 
 def plot_stages(run: SMCRun) -> Figure:
@@ -54,12 +52,12 @@ def plot_stages(run: SMCRun) -> Figure:
     return figure
 
 
-def plot_particles(run: SMCRun, values: xr.DataArray) -> Figure:
+def plot_particles(run: SMCRun, exact: ExactMaxEnt) -> Figure:
     """Some particles at the end of each stage, over a map, while the relaxation falls.
 
     Args:
         run: of a circuit with two parameters.
-        values: map of the circuit's statistic, on evenly spaced cells.
+        exact: the exact answer, for the map on which they lie.
 
     Returns:
         The figure, one panel a stage up to the second at rho = 0.
@@ -68,18 +66,16 @@ def plot_particles(run: SMCRun, values: xr.DataArray) -> Figure:
     shown = int(np.flatnonzero(rho == 0)[:2].max(initial=0)) + 1 or len(rho)
     rows = -(-shown // _COLUMNS)
     figure, axes = plt.subplots(
-        rows, _COLUMNS, figsize=(7.5, 2.1 * rows), squeeze=False, sharex=True, sharey=True
+        rows, _COLUMNS, figsize=(7.5, 2.3 * rows), squeeze=False, sharex=True, sharey=True
     )
     for stage, ax in enumerate(axes.flat):
         if stage >= shown:
             ax.set_visible(False)
             continue
-        draw_grid(ax, values, cmap="Greys", alpha=0.5)
-        shade_band(ax, values, run.prop)
+        draw_plane(ax, exact)
         ax.plot(*run.data.stage_z.isel(stage=stage).values.T, "k.", markersize=1.2, rasterized=True)
         name = r"uniform, $\rho = \infty$" if stage == 0 else rf"$\rho$ = {rho[stage]:.2g}"
         ax.set_title(f"stage {stage}: {name}", fontsize=9)
-        ax.locator_params(nbins=3)
         ax.label_outer()
     return figure
 
@@ -103,10 +99,8 @@ def plot_answer(run: SMCRun, exact: ExactMaxEnt) -> Figure:
         (axes[0], some, "SMC"),
         (axes[1], exact.sample(jax.random.key(0), n), "exact"),
     ):
-        outline_modes(ax, exact)
+        draw_plane(ax, exact)
         ax.plot(*points.T, "k.", markersize=0.8, rasterized=True)
-        widen_small(ax, exact.circuit.bounds)
-        name_axes(ax, exact.labels)
         ax.set_title(title, fontsize=9)
     masses = region_masses(run, exact)
     for k, mode in enumerate(exact.modes):
