@@ -62,10 +62,14 @@ def zoom_in(ax: Axes, exact: ExactMaxEnt, region: str) -> None:
 
 
 def _extent(exact: ExactMaxEnt, k: int) -> list[np.ndarray]:
-    """Least and largest value of each parameter in the kth mode."""
+    """Where the cells of the kth mode begin and end along each axis."""
     cells = np.nonzero(exact.labels.values == k)
-    axes = [exact.labels[dim].values for dim in exact.labels.dims]
-    return [axis[[index.min(), index.max()]] for axis, index in zip(axes, cells, strict=True)]
+    found = []
+    for dim, index in zip(exact.labels.dims, cells, strict=True):
+        low, high = _borders(exact.labels[dim].values)
+        width = (high - low) / exact.labels.sizes[dim]
+        found.append(low + width * np.array([index.min(), index.max() + 1]))
+    return found
 
 
 def as_roots(values: xr.DataArray) -> xr.DataArray:
