@@ -42,13 +42,14 @@ import jax
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from myst_nb import glue
 
 from dsnlib.estimate import over_islands
 from dsnlib.judging.distances import c2st
 from dsnlib.maxent.dual import solve_dual
 from dsnlib.plots import plot_particles, region_masses, use_style
-from report.experiment import LONG, PROPERTY, exact_answer
-from report.figures import plot_against_note
+from report.experiment import LONG, PROPERTY, SHORT, exact_answer
+from report.figures import landing_panels, plot_against_note
 from report.gluing import gluer
 from report.judged import judged_runs
 from report.names import title
@@ -316,6 +317,15 @@ pd.DataFrame(
 # - **Several rare statistics of many parameters** ask for many moves: see the
 #   [other problems](systems.ipynb).
 # - **A region that no uniform particle hits is not found**, and no check can see that.
+
+# %% tags=["remove-cell"]
+# The first page shows it.
+landing = landing_panels(
+    {SHORT: exact, LONG: exact_long},
+    {SHORT: note, LONG: list(judged_runs("runs", exact_long, "T-800_").values())},
+    {SHORT: runs[0], LONG: next(iter(long.values())).run},
+)
+glue("answer-landing", landing, display=False)
 
 # %% tags=["remove-cell"]
 plt.close("all")

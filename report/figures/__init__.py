@@ -9,6 +9,7 @@ from report.figures.emitting import plot_emitting
 from report.figures.explorer import circuit_explorer, live_explorer, plot_activity
 from report.figures.film import training_film
 from report.figures.joined import plot_paths
+from report.figures.landing import landing_panels, typical_loss
 from report.figures.modes import plot_capture, plot_convergence, plot_losses
 from report.figures.networks import plot_circuit
 from report.figures.overview import plot_overview
@@ -22,6 +23,7 @@ __all__ = [
     "circuit_explorer",
     "draw_cells",
     "draw_circuit",
+    "landing_panels",
     "live_explorer",
     "plot_activity",
     "plot_against_note",
@@ -47,4 +49,5 @@ __all__ = [
     "plot_trade",
     "plot_voltages",
     "training_film",
+    "typical_loss",
 ]
