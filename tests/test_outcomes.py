@@ -1,9 +1,12 @@
-"""What runs of designed studies came to."""
+"""What runs of designed studies came to, and effects of factors, against other ways to them."""
+
+import itertools
 
 import numpy as np
 import pytest
 import xarray as xr
 
+from report.effects import effects
 from report.outcomes import at, first_pass, holds
 
 
@@ -51,3 +54,33 @@ def test_networks_are_those_of_the_first_epoch_that_passes_or_of_the_last(point)
 )
 def test_a_mode_is_held_from_a_share_of_its_exact_mass_on(point, when, threshold, expected):
     assert holds(point, when, threshold).values.tolist() == expected
+
+
+def test_effects_are_the_coefficients_of_a_regression():
+    rng = np.random.default_rng(0)
+    names = list("abcde")
+    levels = [tuple(map(bool, x)) for x in itertools.product((0, 1), repeat=5) if sum(x) % 2 == 0]
+    cells = dict(zip(map(str, levels), levels, strict=True))
+    seeds = np.arange(8)
+    values = rng.normal(size=(16, 8)) + rng.normal(size=8)  # seeds differ, as blocks do
+    found = effects(
+        cells, {c: xr.DataArray(v, {"seed": seeds}) for c, v in zip(cells, values, strict=True)},
+        names,
+    )  # fmt: skip
+    signs = 2.0 * np.array(levels) - 1
+    pairs = [signs[:, i] * signs[:, j] for i, j in itertools.combinations(range(5), 2)]
+    X = np.column_stack([np.ones(16), signs, *pairs])
+    coefficients = np.stack([np.linalg.lstsq(X, v, rcond=None)[0][1:] for v in values.T])
+    np.testing.assert_allclose(found["value"], 2 * coefficients.mean(axis=0))
+    z = found["value"] / ((found["high"] - found["low"]) / 2)
+    se = 2 * coefficients.std(axis=0, ddof=1) / np.sqrt(8)
+    np.testing.assert_allclose(z * 2.364624251592785, found["value"] / se)  # t of 7 at 97.5 %
+    assert found.index[5] == "a by b"
+    assert ((found.p < 0.05) == (found.low * found.high > 0)).all()
+
+
+def test_designs_that_are_not_balanced_are_refused():
+    cells = {"one": (False, False), "two": (True, False), "three": (False, True)}
+    responses = {cell: xr.DataArray([1.0, 2.0], {"seed": [1, 2]}) for cell in cells}
+    with pytest.raises(ValueError, match="balanced"):
+        effects(cells, responses, ["a", "b"])

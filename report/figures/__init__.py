@@ -1,7 +1,7 @@
 """Figures that only the report shows; `dsnlib.plots` has those of any run."""
 
 from report.figures.answer import plot_against_note
-from report.figures.cause import plot_signal, plot_sizes, plot_steep, plot_tails
+from report.figures.cause import plot_effects, plot_signal, plot_steep, plot_tails
 from report.figures.circuit import draw_circuit, plot_voltages
 from report.figures.colours import GRADIENT_COLOURS, METHOD_COLOURS
 from report.figures.comparison import plot_divergences, plot_entropies, plot_moments
@@ -32,6 +32,7 @@ __all__ = [
     "plot_convergence",
     "plot_courses",
     "plot_divergences",
+    "plot_effects",
     "plot_emitting",
     "plot_entropies",
     "plot_losses",
@@ -42,7 +43,6 @@ __all__ = [
     "plot_rarity",
     "plot_scaling",
     "plot_signal",
-    "plot_sizes",
     "plot_steep",
     "plot_tails",
     "plot_traces",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
@@ -60,34 +61,6 @@ def plot_tails(data: xr.Dataset) -> Figure:
         [handles[i] for i in by_row], [labels[i] for i in by_row],
         loc="outside lower center", ncols=columns,
     )  # fmt: skip
-    return figure
-
-
-def plot_sizes(data: xr.Dataset) -> Figure:
-    """How near means over more and more samples come to the reference gradient.
-
-    Args:
-        data: of `report.studies.gradients`.
-
-    Returns:
-        The figure: relative error and cosine; a thin line is a run's median, the bars of the thick
-        one its quartiles over runs.
-    """
-    figure, axes = plt.subplots(1, 2, figsize=(7.5, 3.0))
-    for ax, name in zip(axes, ("size_error", "size_cosine"), strict=True):
-        for kind, colour in GRADIENT_COLOURS.items():
-            median = data[name].sel(kind=kind, quartile=0.5)
-            ax.plot(data.size, median.T, color=colour, linewidth=0.5, alpha=0.6)
-            low, middle, high = median.quantile([0.25, 0.5, 0.75], dim="run").values
-            ax.errorbar(
-                data.size, middle, (middle - low, high - middle), color=colour, marker="o",
-                markersize=4, capsize=3, linewidth=1.6, label=kind,
-            )  # fmt: skip
-        ax.set(xscale="log", xlabel="samples in the mean")
-    axes[0].axhline(1, color="0.4", linestyle="--", linewidth=0.8)
-    axes[0].set(yscale="log", ylabel="|mean - reference| / |reference|")
-    axes[1].set(ylabel="cosine with the reference", ylim=(-1.05, 1.05))
-    figure.legend(*axes[1].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
 
 
@@ -150,4 +123,28 @@ def plot_signal(signal: xr.DataArray, losses: dict[str, list[int]]) -> Figure:
     axes[0].set_ylabel("signal / noise of a batch's gradient")
     labels = dict(zip(*axes[0].get_legend_handles_labels()[::-1], strict=True))
     figure.legend(labels.values(), labels.keys(), loc="outside lower center", ncols=3)
+    return figure
+
+
+def plot_effects(found: dict[str, pd.DataFrame], labels: dict[str, str]) -> Figure:
+    """Main effects of the factors of a designed study.
+
+    Args:
+        found: for each response what `report.effects.effects` returns.
+        labels: of the responses.
+
+    Returns:
+        The figure, a panel a response; bars are 95 % intervals over the seeds.
+    """
+    figure, axes = plt.subplots(1, len(found), figsize=(7.5, 2.6), sharey=True)
+    for ax, (name, table) in zip(axes, found.items(), strict=True):
+        main = table[["by" not in effect.split() for effect in table.index]][::-1]
+        places = range(len(main))
+        ax.axvline(0, color="0.4", linestyle="--", linewidth=0.8)
+        ax.errorbar(
+            main["value"], places, xerr=(main["value"] - main["low"], main["high"] - main["value"]),
+            fmt="o", color="0.15", capsize=3, markersize=4,
+        )  # fmt: skip
+        ax.set_yticks(places, main.index)
+        ax.set_xlabel(labels[name])
     return figure
