@@ -82,12 +82,11 @@ glue_text("missing", len(files) - len(points))
 # %% [markdown]
 # ## The note's architecture
 #
-# Ten planar layers, in small trainings: batches of 500, half of those of the public code, 10,000
-# iterations in all unless said otherwise, four seeds a setting, the same initial networks and noise
-# in all. One setting is varied at a time from a base ({glue:text}`phase-base`), then pairs. Two
-# estimators of the gradient of the constraints are compared: **pathwise**, through the simulator as
-# in the public code, and **score**, $\mathbb{E}[(T - b)\,\nabla\log q]$, which needs only the
-# simulator's values.
+# Ten planar layers in small trainings: batches of 500 (half of the public code's), 10,000 iterations
+# in all unless said otherwise, four seeds a setting, the same initial networks and noise in all.
+# From a base ({glue:text}`phase-base`) one setting is varied, or a pair, for both estimators of the
+# constraints' gradient: **pathwise**, through the simulator as in the public code, and **score**,
+# from the simulator's values only ([cause](cause.ipynb)).
 
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four maps of starting penalty c0 against beta. Colour and numbers say in how many of four seeds the network holds both modes: at the first epoch that passes the note's test above, at the end below; pathwise gradient left, score right. Nearly all cells say 0 or 1 of 4."}, "figure": {"caption": "Ten planar layers: in how many of four seeds it holds both modes (at least a tenth of the exact mass of each), and the median KL(q || p*) in nat, by starting penalty c0 and growth beta. Above at the first epoch that passes the note's test, below at the end. Grey: not tried.", "name": "fig-phase-penalty"}}
@@ -131,13 +130,12 @@ plt.show()
 
 # %% [markdown]
 # No cell reaches all four seeds where a run would stop. Passing is not being near: the networks
-# that pass first lie {glue:text}`phase-first-kl` nat from the exact answer, since the test compares
-# the means of $f$ and $f^2$, and a mean of $f^2$ says next to nothing about the spread of $f$
-# ([method](method.md)). The settings that hold both modes at the end mostly do so because training
-# has hardly begun to concentrate: those runs end {glue:text}`phase-both-end-kl` nat away. How the
-# counts depend on the threshold, over all settings:
+# that pass first lie {glue:text}`phase-first-kl` nat from the exact answer, since a mean of $f^2$
+# says next to nothing about the spread of $f$ ([method](method.md)). Networks that hold both modes
+# at the end mostly do so because they have hardly begun to concentrate: they end
+# {glue:text}`phase-both-end-kl` nat away.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] caption="Runs of the note's architecture that hold both modes, over all settings, by the share of each mode's exact mass from which on it counts as held. In parentheses the 95 % interval (Wilson); runs share seeds and differ in settings, so it is a guide. The masses come from 1,000 samples of a network, where a hundredth of the lower mode is less than one sample." name="tab-phase-thresholds"
 kl_first = over(note, lambda point: at(point, "first").kl)
 glue_text("first-kl", spread(kl_first, 0))
 held_end = over(note, lambda point: holds(point, "end", HELD))
@@ -159,21 +157,16 @@ pd.DataFrame(
 )
 
 # %% [markdown]
-# Runs that hold both modes, with the 95 % interval of the share; runs share seeds and differ in
-# settings, so the intervals are a guide. The masses of most points come from 1,000 samples of a
-# network, of which a hundredth of the lower mode's mass is less than one sample.
-#
 # ## Another network
 #
 # Three things are changed together. The **flow** has four spline coupling layers, which can cut
-# modes apart ([cause](cause.ipynb)). The **gradient** of the whole Lagrangian comes from the score
-# function {cite:p}`richter2020vargrad`: it needs only values of the simulator, and the noise of
-# entropy and constraints cancels near the solution. The **learning rate** falls along a half cosine
-# in each epoch, of {glue:text}`phase-coupling-iterations` iterations; the batch of 1,000, gamma and
-# the loss are as in the runs of the note's size. The penalty starts at
-# {glue:text}`phase-coupling-c0` and grows by {glue:text}`phase-coupling-beta` at a time; the same
-# network under c0 = 1 and beta = 4, the note's, stands beside it. The three changes were found by
-# hand with seed 1, and the slower penalty after the results of the note's; so seed 1 is no test.
+# modes apart. The **gradient** of the whole Lagrangian comes from the score function
+# {cite:p}`richter2020vargrad`, so the noise of entropy and constraints cancels near the solution.
+# The **learning rate** falls along a half cosine in each epoch, of
+# {glue:text}`phase-coupling-iterations` iterations. The penalty starts at
+# {glue:text}`phase-coupling-c0` and grows by {glue:text}`phase-coupling-beta` at a time; beside it
+# stands the same network under the note's c0 = 1 and beta = 4. The changes were found by hand with
+# seed 1, and the slower penalty after the results of the note's; so seed 1 is no test.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Three line plots against epochs done, a line a seed: the share of samples in the lower mode, in the upper mode, and KL to the exact answer on a logarithmic axis. The lower mode's share rises to about two per cent, stays there while the first epochs pass the test, and falls as KL falls to a few nats."}, "figure": {"caption": "Eight seeds of the coupling flow under a penalty that doubles: share of 20,000 samples in each mode (dashed: exact), and distance from the exact answer. Discs: the first epoch that passes the note's test.", "name": "fig-phase-coupling"}}
 SLOW = "coupling_c0-10_beta-2"
@@ -235,7 +228,7 @@ plot_trade({name: tried[name] for name in list(tried)[:4]})
 plt.show()
 
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] caption="What the settings of the figure above came to. KL: median over the seeds, with least and largest. The nearest network with both modes is chosen by the exact answer, which a user of the method does not have." name="tab-phase-nearest"
 def nearest(point):
     """The nearest network of each seed that holds both modes: its KL, nan where there is none."""
     share = (point.mode_mass / point.exact_mass).sel(mode=["lower", "upper"])
@@ -260,13 +253,11 @@ pd.DataFrame(
 ).T
 
 # %% [markdown]
-# Medians over the seeds, with the range in brackets; the nearest network with both modes is chosen
-# by the exact answer, which a user of the method does not have. *Violations in target sds* are those
-# of $x = (f - m)/s$ and $x^2$: the note's $|R|^2$ adds Hz² to Hz⁴, and so asks for a penalty of some
-# $10^6$ to move the spread of $f$, at which the noise of a batch throws the network about. In these
-# units a penalty below 1 is enough. The one seed that was tried comes within
-# {glue:text}`phase-gentle-nearest` nat while it holds both modes, but its mean of $f$ stays too
-# high to pass the test, until the penalty has grown so far that the network falls apart.
+# *Violations in target sds* are those of $x = (f - m)/s$ and $x^2$: the note's $|R|^2$ adds Hz² to
+# Hz⁴, and so asks for a penalty of some $10^6$ to move the spread of $f$, at which the noise of a
+# batch throws the network about. In these units a penalty below 1 is enough. The one seed that was
+# tried comes within {glue:text}`phase-gentle-nearest` nat while it holds both modes, but its mean of
+# $f$ stays too high to pass the test, until the penalty is so large that the network falls apart.
 #
 # ## What the study cannot say
 #
