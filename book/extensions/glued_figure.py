@@ -1,4 +1,6 @@
-"""Sphinx extension: a numbered figure from what another page computed, which {glue:figure} cannot.
+"""Sphinx extension: a numbered figure or table from what another page computed.
+
+MyST-NB's own directive, {glue:figure}, knows the same page only.
 
 ````{glued-figure} answer-landing
 :doc: answer
@@ -8,13 +10,13 @@ The caption.
 ````
 """
 
-from captions import origin
+from captions import TableFigure, origin
 from docutils import nodes
 from docutils.parsers.rst import directives
 from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 
-OPTIONS = {"doc": directives.unchanged_required, "name": directives.unchanged_required}
+OPTIONS = dict.fromkeys(("doc", "name"), directives.unchanged_required)
 
 
 class GluedFigure(SphinxDirective):
@@ -22,6 +24,7 @@ class GluedFigure(SphinxDirective):
 
     required_arguments = 1
     option_spec = OPTIONS
+    is_table = False
     has_content = True
 
     def run(self):
@@ -32,16 +35,25 @@ class GluedFigure(SphinxDirective):
         self.state.nested_parse(StringList(lines, ""), self.content_offset, pasted)
         caption = nodes.Element()
         self.state.nested_parse(self.content, self.content_offset, caption)
-        figure = nodes.figure(
-            "", *pasted.children, nodes.caption("", "", *caption[0].children),
-            nodes.legend("", origin(self.env.app, doc, self.options["name"])),
-        )  # fmt: skip
+        words = nodes.caption("", "", *caption[0].children)
+        if self.is_table:
+            figure = TableFigure("", words, *pasted.children)
+        else:
+            source = origin(self.env.app, doc, self.options["name"])
+            figure = nodes.figure("", *pasted.children, words, nodes.legend("", source))
         self.set_source_info(figure)
         self.add_name(figure)
         return [figure]
 
 
+class GluedTable(GluedFigure):
+    """The same of a table, with the caption above it."""
+
+    is_table = True
+
+
 def setup(app):
     """Register with Sphinx."""
     app.add_directive("glued-figure", GluedFigure)
+    app.add_directive("glued-table", GluedTable)
     return {"parallel_read_safe": True}
