@@ -1,0 +1,123 @@
+"""What the book's Sphinx extensions make of an executed notebook."""
+
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from sphinx.application import Sphinx
+
+EXTENSIONS = Path(__file__).parent.parent / "book" / "extensions"
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+
+def cell(source, metadata, **data):
+    output = new_output("display_data", {"text/plain": "x", **data})
+    return new_code_cell(source, metadata=metadata, outputs=[output], execution_count=1)
+
+
+NOTEBOOK = new_notebook(
+    cells=[
+        new_markdown_cell("# A page\n\nIts result."),
+        new_code_cell("silent = 1", metadata={"tags": ["hide-input"]}, execution_count=1),
+        cell(
+            "draw()",
+            {"mystnb": {"figure": {"caption": "Drawn.", "name": "fig-drawn"}}},
+            **{"image/png": PNG, "text/csv": "x,y\n1,2\n"},
+        ),
+        cell(
+            "table",
+            {"caption": "Told & counted.", "name": "tab-told", "tags": ["hide-input"]},
+            **{"text/html": "<table><tr><td>7</td></tr></table>"},
+        ),
+        cell(
+            "widget",
+            {"kind": "figure", "caption": "It moves.", "name": "fig-moves"},
+            **{"text/html": "<video></video>"},
+        ),
+        new_code_cell(
+            "secret = 2", metadata={"tags": ["remove-cell"]}, outputs=[], execution_count=1
+        ),
+    ]
+)
+INDEX = """# First
+
+`````{glued-figure} key
+:doc: page
+:name: fig-glued
+
+Glued *here*.
+`````
+"""
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """Pages of a book of a first page and a notebook, as text, and the folder."""
+    folder = tmp_path_factory.mktemp("book")
+    notebook = NOTEBOOK.copy()
+    glued = new_output("display_data", {"text/html": "<b>glued</b>"})
+    glued.metadata = {"scrapbook": {"name": "key", "mime_prefix": ""}}
+    notebook.cells = [
+        *notebook.cells,
+        new_code_cell(
+            "glue()", metadata={"tags": ["remove-cell"]}, outputs=[glued], execution_count=1
+        ),
+    ]
+    nbformat.write(notebook, folder / "page.ipynb")
+    (folder / "index.md").write_text(INDEX + "\n```{toctree}\npage\n```\n")
+    sys.path.insert(0, str(EXTENSIONS))
+    try:
+        app = Sphinx(
+            folder, None, folder / "html", folder / "trees", "html", status=None,
+            confoverrides={
+                "extensions": ["myst_nb", "captions", "page_code", "glued_figure"],
+                "nb_execution_mode": "off",
+                "numfig": True,
+            },
+        )  # fmt: skip
+        app.build()
+    finally:
+        sys.path.remove(str(EXTENSIONS))
+    return {
+        name: (folder / "html" / f"{name}.html").read_text() for name in ("index", "page")
+    }, folder
+
+
+def test_code_stands_in_one_fold_below_the_results(built):
+    page = built[0]["page"]
+    (fold,) = re.findall(r'<details class="page-code">.*?</details>', page, re.DOTALL)
+    for code in ("silent", "draw", "table", "widget"):
+        assert code in fold
+    before = page[: page.index(fold)]
+    assert "highlight" not in before.partition("<body")[2].partition("Its result.")[2]
+    assert "secret" not in page
+    assert page.index("<video>") < page.index(fold)
+
+
+def test_everything_shown_has_a_number_and_a_caption(built):
+    page = built[0]["page"]
+    text = re.sub(r"<[^>]+>", "", page)
+    for words in ("Drawn.", "It moves."):
+        assert re.search(rf"Fig\. \d+ *{words}", text), words
+    assert re.search(r"Table \d+ *Told &amp; counted\.", text)
+    assert page.index("counted.") < page.index("<td>7</td>")
+    assert 'id="tab-told"' in page
+
+
+def test_figures_say_what_remakes_them_and_lead_to_their_data(built):
+    pages, folder = built
+    text = re.sub(r"<[^>]+>", "", pages["page"])
+    assert len(re.findall(r"Made by make book/page\.ipynb", text)) == 2
+    assert 'href="figure-data/fig-drawn.csv"' in pages["page"]
+    assert (folder / "html" / "figure-data" / "fig-drawn.csv").read_text() == "x,y\n1,2\n"
+
+
+def test_first_page_shows_what_another_computed(built):
+    index = built[0]["index"]
+    assert "<b>glued</b>" in index
+    text = re.sub(r"<[^>]+>", "", index)
+    assert re.search(r"Fig\. \d+ *Glued here\.", text)
+    assert "Made by make book/page.ipynb" in text
