@@ -293,7 +293,7 @@ def alts(html):
 
 
 def test_explorer_shows_each_point(exact):
-    controls, stack = circuit_explorer(exact, [0.5, 8.0]).children
+    controls, stack = circuit_explorer(exact.circuit, exact, [0.5, 8.0]).children
     assert [slider.options for slider in controls.children] == [("0.5 nS", "8 nS")] * 2
     assert [slider.index for slider in controls.children] == [1, 0]
     voltages, place = alts(stack.children[1].children[0])
@@ -305,7 +305,7 @@ def test_explorer_shows_each_point(exact):
 
 
 def test_explorer_says_in_which_region_a_point_lies(exact):
-    low, high = circuit_explorer(exact, [1.0, 8.0]).children[1].children
+    low, high = circuit_explorer(exact.circuit, exact, [1.0, 8.0]).children[1].children
     said = [alts(html)[1] for row in (low, high) for html in row.children]
     labels = exact.assign([[1.0, 1.0], [1.0, 8.0], [8.0, 1.0], [8.0, 8.0]])
     names = [mode.name for mode in exact.modes]
@@ -315,7 +315,7 @@ def test_explorer_says_in_which_region_a_point_lies(exact):
 
 
 def test_explorer_marks_the_point_on_the_map(exact):
-    figure = plot_place(exact, np.array([8.0, 1.0]))
+    figure = plot_place(exact.circuit, exact, np.array([8.0, 1.0]))
     above, below = figure.axes
     (marker,) = above.lines
     np.testing.assert_allclose(np.ravel(marker.get_data()), [8, 1])
@@ -333,7 +333,7 @@ def test_the_hub_has_no_colour_of_a_mode(exact):
 
 
 def test_live_explorer_has_the_bounds_of_the_circuit(exact):
-    sliders = live_explorer(exact).children[:2]
+    sliders = live_explorer(exact.circuit, exact).children[:2]
     assert [(s.description, s.min, s.max) for s in sliders] == [
         ("g_el (nS)", 0, 20), ("g_synA (nS)", 0, 20)
     ]  # fmt: skip

@@ -40,6 +40,7 @@ from report.text import per_cent
 use_style()
 glue_text = gluer("explore")
 exact = exact_answer()
+circuit = exact.circuit
 smc, network = (dsnlib.load_run(f"{runs}/{name}") for name in (stages, epochs))
 
 # %% tags=["hide-input"] kind="figure" caption="SMC (left) and a network of the augmented Lagrangian (right) on the plane of the two conductances. Black dots: 500 of the particles at the end of each stage, all 1,000 stored samples of the network after each epoch. Map: the hub's frequency in grey, the target band in green, outlines of the lower (orange), upper (blue) and third region (purple); axes are scaled as square roots. Bars: share of the dots in each region and in none, also on a square-root axis; black ticks: exact masses. At the last stage every region has about its exact mass; after the last epoch the network has only the upper region, and most samples are in none." name="fig-explore-stages"
@@ -114,12 +115,12 @@ glue_text("held-both", len(set(held["lower"]) & set(held["upper"])))
 # the upper mode; move $g_{el}$ left from there and see the frequency change.
 #
 # In this page each slider offers the values for which the circuit was simulated beforehand. In
-# Jupyter, set `live = True` in the second cell (or call `report.figures.live_explorer(exact)`), and
-# the sliders move freely over the plane.
+# Jupyter, set `live = True` in the second cell (or call
+# `report.figures.live_explorer(circuit, exact)`), and the sliders move freely over the plane.
 
 # %% tags=["hide-input"] kind="figure" caption="The circuit at chosen conductances. Left: voltages of the five neurons against time, the hub in black, the others in grey. Right: where the point lies (black marker) on the map of the hub's frequency (grey), the target band (green) and the regions (orange: lower, blue: upper, purple: third), with axes scaled as square roots; below it the spectrum of the hub, with its frequency dotted." name="fig-explore-circuit"
 VALUES = [0.1, 0.3, 1, 2, 4, 6, 8, 12]  # nS
-live_explorer(exact) if live else circuit_explorer(exact, VALUES)
+live_explorer(circuit, exact) if live else circuit_explorer(circuit, exact, VALUES)
 
 # %% tags=["remove-cell"]
 plt.close("all")

@@ -44,17 +44,17 @@ def plot_activity(circuit: STG, z: np.ndarray) -> Figure:
     return figure
 
 
-def plot_place(exact: ExactMaxEnt, z: np.ndarray) -> Figure:
+def plot_place(circuit: STG, exact: ExactMaxEnt, z: np.ndarray) -> Figure:
     """Where a point lies on the map, above the spectrum of the hub, which gives its frequency.
 
     Args:
-        exact: the exact answer, for its circuit and the map.
+        circuit: to simulate.
+        exact: its exact answer, for the map.
         z: (2,) conductances (g_el, g_synA), in nS.
 
     Returns:
         The figure.
     """
-    circuit = exact.circuit
     figure, (above, below) = plt.subplots(2, 1, figsize=(3.2, _HEIGHT), height_ratios=[1.6, 1])
     draw_plane(above, exact)
     above.plot(*z, "o", markersize=9, color="black", markeredgecolor="white", markeredgewidth=1.5)
@@ -67,11 +67,12 @@ def plot_place(exact: ExactMaxEnt, z: np.ndarray) -> Figure:
     return figure
 
 
-def circuit_explorer(exact: ExactMaxEnt, values: Sequence[float]) -> widgets.Widget:
+def circuit_explorer(circuit: STG, exact: ExactMaxEnt, values: Sequence[float]) -> widgets.Widget:
     """Two sliders over precomputed points, linked in the browser: no kernel is needed.
 
     Args:
-        exact: the exact answer, for its circuit and the map.
+        circuit: to simulate.
+        exact: its exact answer, for the map.
         values: conductances in nS that each slider offers.
 
     Returns:
@@ -79,7 +80,9 @@ def circuit_explorer(exact: ExactMaxEnt, values: Sequence[float]) -> widgets.Wid
     """
     at = [int(np.argmin(np.abs(np.array(values) - start))) for start in _START]
     rows = [
-        widgets.Stack([_point(exact, g_el, g_synA) for g_synA in values], selected_index=at[1])
+        widgets.Stack(
+            [_point(circuit, exact, g_el, g_synA) for g_synA in values], selected_index=at[1]
+        )
         for g_el in values
     ]
     stack = widgets.Stack(rows, selected_index=at[0])
@@ -94,15 +97,15 @@ def circuit_explorer(exact: ExactMaxEnt, values: Sequence[float]) -> widgets.Wid
     return widgets.VBox([widgets.HBox([g_el, g_synA]), stack])
 
 
-def _point(exact: ExactMaxEnt, g_el: float, g_synA: float) -> widgets.HTML:
+def _point(circuit: STG, exact: ExactMaxEnt, g_el: float, g_synA: float) -> widgets.HTML:
     """Both figures of a point, side by side where there is room."""
     z = np.array([g_el, g_synA])
     where = f"at g_el = {g_el:g} nS and g_synA = {g_synA:g} nS"
-    frequency = float(exact.circuit.hub_frequency(z[None])[0])
+    frequency = float(circuit.hub_frequency(z[None])[0])
     figures = (
-        (plot_activity(exact.circuit, z), f"Voltages of the five neurons against time {where}."),
+        (plot_activity(circuit, z), f"Voltages of the five neurons against time {where}."),
         (
-            plot_place(exact, z),
+            plot_place(circuit, exact, z),
             f"Map with a marker {where}, in {_region(exact, z)}, above the spectrum of the hub, "
             f"whose frequency is {frequency:.3f} Hz.",
         ),
@@ -121,11 +124,12 @@ def _region(exact: ExactMaxEnt, z: np.ndarray) -> str:
     return "no region" if k < 0 else f"the {exact.modes[k].name} region"
 
 
-def live_explorer(exact: ExactMaxEnt) -> widgets.Widget:
+def live_explorer(circuit: STG, exact: ExactMaxEnt) -> widgets.Widget:
     """Two sliders over the whole plane, for a running kernel: each point is simulated.
 
     Args:
-        exact: the exact answer, for its circuit and the map.
+        circuit: to simulate.
+        exact: its exact answer, for the map.
 
     Returns:
         The widget, which starts at (8, 1) nS, in the upper mode.
@@ -133,7 +137,7 @@ def live_explorer(exact: ExactMaxEnt) -> widgets.Widget:
 
     def show(g_el: float, g_synA: float) -> None:
         z = np.array([g_el, g_synA])
-        for figure in (plot_activity(exact.circuit, z), plot_place(exact, z)):
+        for figure in (plot_activity(circuit, z), plot_place(circuit, exact, z)):
             display(figure)
             plt.close(figure)
 
@@ -146,6 +150,6 @@ def live_explorer(exact: ExactMaxEnt) -> widgets.Widget:
             description=f"{p.name} (nS)",
             continuous_update=False,
         )
-        for p, start in zip(exact.circuit.parameters, _START, strict=True)
+        for p, start in zip(circuit.parameters, _START, strict=True)
     }
     return widgets.interactive(show, **sliders)
