@@ -26,6 +26,7 @@ live = False  # True where a kernel runs: the explorer then simulates any point
 
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt
+import numpy as np
 
 import dsnlib
 from dsnlib.plots import use_style
@@ -47,60 +48,58 @@ smc, network = (dsnlib.load_run(f"{runs}/{name}") for name in (stages, epochs))
 side_by_side(smc, network, exact)
 
 # %% tags=["hide-input"]
-shares = {
-    key: {
-        name: [float(cloud.shares[k]) for cloud in clouds]
-        for k, name in enumerate([*(mode.name for mode in exact.modes), "none"])
-    }
-    for key, clouds in (
-        ("smc", list(stage_clouds(smc, exact))),
-        ("network", list(epoch_clouds(network, exact))),
-    )
-}
+names = [*(mode.name for mode in exact.modes), "none"]
+masses = [mode.mass for mode in exact.modes]
+of_exact = dict(zip(names, [*masses, 1 - sum(masses)], strict=True))
+of_smc, of_network = (
+    dict(zip(names, np.transpose([cloud.shares for cloud in clouds]), strict=True))
+    for clouds in (stage_clouds(smc, exact), epoch_clouds(network, exact))
+)
+met = int(np.flatnonzero(smc.data.rho.values == 0)[0])
+empty = np.flatnonzero(np.any([of_smc[mode.name] == 0 for mode in exact.modes], axis=0))
 judged = Judged(network, dsnlib.judge(f"{runs}/{epochs}", exact))
 done = network.data.snapshot.values.tolist()
-held = {
-    mode: [epoch for epoch in done if mode in judged.held(epoch)] for mode in ("lower", "upper")
-}
+held = {name: [e for e in done if name in judged.held(e)] for name in ("lower", "upper")}
 
 
 def listed(numbers):
-    """Numbers in words: 4, 7 and 9."""
-    *most, last = map(str, numbers)
+    """4, 7 and 9; none where there are no numbers."""
+    *most, last = map(str, numbers) if numbers else ["none"]
     return f"{', '.join(most)} and {last}" if most else last
 
 
-glue_text("network", f"c0 = {network.method.c0:g}, seed {network.seed}")
 glue_text("smc-seed", f"{varied(stages)['seed']:g}")
 glue_text("kept", smc.data.sizes["particle"])
 glue_text("particles", f"{smc.data.sizes['island'] * smc.data.sizes['sample']:,}")
-glue_text("samples", f"{network.data.sizes['sample']:,}")
-for mode in exact.modes:
-    glue_text(f"exact-{mode.name}", per_cent(mode.mass))
-    glue_text(f"smc-{mode.name}", per_cent(shares["smc"][mode.name][-1]))
-    glue_text(f"network-{mode.name}", per_cent(shares["network"][mode.name][-1]))
-glue_text("network-none", per_cent(shares["network"]["none"][-1]))
-glue_text("exact-none", per_cent(1 - sum(mode.mass for mode in exact.modes)))
-for mode, epochs_held in held.items():
-    glue_text(f"held-{mode}", listed(epochs_held))
-glue_text("held-both", len(set(held["lower"]) & set(held["upper"])))
+glue_text("all-from", empty.max(initial=-1) + 1)
+glue_text("first-met", met)
+for key, stage in (("start", 0), ("met", met), ("end", -1)):
+    glue_text(f"lower-{key}", per_cent(of_smc["lower"][stage]))
+glue_text("network", f"c0 = {network.method.c0:g}, seed {network.seed}")
+for name in ("lower", "upper"):
+    glue_text(f"held-{name}", listed(held[name]))
+glue_text("held-both", listed(sorted({*held["lower"]} & {*held["upper"]})))
+for name in ("lower", "upper", "none"):
+    glue_text(f"network-{name}", per_cent(of_network[name][-1]))
+    glue_text(f"exact-{name}", per_cent(of_exact[name]))
 
 # %% [markdown]
 # **On the left, SMC** ({term}`sequential Monte Carlo`, seed {glue:text}`explore-smc-seed`) moves
 # particles, which are points of the plane, from the uniform distribution to the wanted one. The
 # relaxation ρ says how cheaply the targets may be missed: at infinite ρ any point will do, at ρ = 0
-# the targets must be met. Particles reach all three regions early and stay: the
-# share of the lower one grows from stage to stage until ρ = 0, and ends at
-# {glue:text}`explore-smc-lower` % (exact {glue:text}`explore-exact-lower` %). Later stages at ρ = 0
-# move the particles further. The run kept {glue:text}`explore-kept` of its
+# the targets must be met. From stage {glue:text}`explore-all-from` on there are particles in all
+# three regions. The lower one has {glue:text}`explore-lower-start` % of them at first,
+# {glue:text}`explore-lower-met` % at stage {glue:text}`explore-first-met`, where ρ is 0 for the
+# first time, and {glue:text}`explore-lower-end` % at the end (exact
+# {glue:text}`explore-exact-lower` %). The run kept {glue:text}`explore-kept` of its
 # {glue:text}`explore-particles` particles at each stage, so a share of a few per cent is uncertain
 # by about one point.
 #
 # **On the right, a network** ({glue:text}`explore-network`) is trained for one epoch of the
 # augmented Lagrangian (AL) after another, each with a larger penalty or the same. It
 # {term}`holds <held>` the lower mode, with a tenth of its exact mass or more, after
-# {glue:text}`explore-held-lower` epochs, the upper one after {glue:text}`explore-held-upper`; both
-# after {glue:text}`explore-held-both` of them. It ends with {glue:text}`explore-network-lower` % of
+# {glue:text}`explore-held-lower` epochs, the upper one after {glue:text}`explore-held-upper`, and
+# both after {glue:text}`explore-held-both`. It ends with {glue:text}`explore-network-lower` % of
 # its samples in the lower mode, {glue:text}`explore-network-upper` % in the upper one (exact
 # {glue:text}`explore-exact-upper` %) and {glue:text}`explore-network-none` % in no region (exact
 # {glue:text}`explore-exact-none` %). Other seeds end elsewhere: see

@@ -22,7 +22,7 @@ _DPI = 150  # more pixels than a column has, for dense screens
 _RHO = "\N{GREEK SMALL LETTER RHO}"
 _TICKS = [0, 1, 5, 20, 50, 100]  # %
 # Side by side where both fit, else one below the other.
-_COLUMN = widgets.Layout(flex="1 1 290px", max_width="440px", min_width="0")
+_COLUMN = widgets.Layout(flex="1 1 290px", max_width="440px", min_width="0", padding="0 8px")
 
 
 class Cloud(NamedTuple):
@@ -48,7 +48,9 @@ def side_by_side(smc: SMCRun, network: LagrangianRun, exact: ExactMaxEnt) -> wid
         The widget: a column for each run, with its slider above its frames.
     """
     stages, epochs = list(stage_clouds(smc, exact)), list(epoch_clouds(network, exact))
-    return widgets.HBox([_column("stage", stages, exact), _column("epochs done", epochs, exact)])
+    return widgets.HBox(
+        [_column("SMC stage", stages, exact), _column("AL epochs done", epochs, exact)]
+    )
 
 
 def stage_clouds(run: SMCRun, exact: ExactMaxEnt) -> Iterator[Cloud]:
