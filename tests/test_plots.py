@@ -5,7 +5,6 @@ import io
 import re
 from pathlib import Path
 
-import imageio_ffmpeg
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -18,6 +17,7 @@ import dsnlib
 from dsnlib.circuits.frequency import FREQUENCIES, spectrum
 from dsnlib.methods.lagrangian import LagrangianRun
 from dsnlib.plots import (
+    MODE_COLOURS,
     density_map,
     embedded,
     epoch_scrubber,
@@ -31,6 +31,7 @@ from report import Judged, mode_losses
 from report.figures import (
     circuit_explorer,
     live_explorer,
+    plot_activity,
     plot_capture,
     plot_convergence,
     plot_divergences,
@@ -38,8 +39,10 @@ from report.figures import (
     plot_losses,
     plot_moments,
     plot_overview,
-    training_film,
+    plot_place,
+    side_by_side,
 )
+from report.figures.side_by_side import plot_cloud, stage_clouds
 
 ROOT = Path(__file__).parent.parent
 NAMES = ("c0-1_seed-1", "c0-100_seed-1")
@@ -283,20 +286,122 @@ def test_scrubber_links_player_slider_and_frames():
         epoch_scrubber([], "Samples.")
 
 
-def test_explorer_shows_each_point():
-    stg = dsnlib.STG()
-    controls, stack = circuit_explorer(stg, [0.5, 8.0]).children
+def alts(html):
+    """Alternative texts of the images in a widget."""
+    return re.findall('alt="([^"]*)"', html.value)
+
+
+def test_explorer_shows_each_point(exact):
+    controls, stack = circuit_explorer(exact.circuit, exact, [0.5, 8.0]).children
     assert [slider.options for slider in controls.children] == [("0.5 nS", "8 nS")] * 2
-    alt = re.search('alt="([^"]*)"', stack.children[1].children[0].value)[1]
-    assert "g_el = 8 nS and g_synA = 0.5 nS" in alt
-    assert f"{float(stg.hub_frequency([[8.0, 0.5]])[0]):.3f} Hz" in alt
+    assert [slider.index for slider in controls.children] == [1, 0]
+    voltages, place = alts(stack.children[1].children[0])
+    frequency = float(exact.circuit.hub_frequency([[8.0, 0.5]])[0])
+    assert "g_el = 8 nS and g_synA = 0.5 nS" in voltages
+    assert "g_el = 8 nS and g_synA = 0.5 nS" in place
+    assert f"{frequency:.3f} Hz" in place
+    assert len({alt for row in stack.children for html in row.children for alt in alts(html)}) == 8
 
 
-def test_live_explorer_has_the_bounds_of_the_circuit():
-    sliders = live_explorer(dsnlib.STG()).children[:2]
+def test_explorer_says_in_which_region_a_point_lies(exact):
+    low, high = circuit_explorer(exact.circuit, exact, [1.0, 8.0]).children[1].children
+    said = [alts(html)[1] for row in (low, high) for html in row.children]
+    labels = exact.assign([[1.0, 1.0], [1.0, 8.0], [8.0, 1.0], [8.0, 8.0]])
+    names = [mode.name for mode in exact.modes]
+    for text, k in zip(said, labels, strict=True):
+        assert ("in no region" if k < 0 else f"in the {names[k]} region") in text
+    assert "upper" in said[2]
+
+
+def test_explorer_marks_the_point_on_the_map(exact):
+    figure = plot_place(exact.circuit, exact, np.array([8.0, 1.0]))
+    above, below = figure.axes
+    (marker,) = above.lines
+    np.testing.assert_allclose(np.ravel(marker.get_data()), [8, 1])
+    frequency = float(exact.circuit.hub_frequency([[8.0, 1.0]])[0])
+    assert below.lines[1].get_xdata()[0] == pytest.approx(frequency)
+    plt.close("all")
+
+
+def test_the_hub_has_no_colour_of_a_mode(exact):
+    figure = plot_activity(exact.circuit, np.array([8.0, 1.0]))
+    colours = {ax.get_ylabel(): ax.lines[0].get_color() for ax in figure.axes}
+    hub = colours.pop("hub\n(mV)")
+    assert hub not in {*colours.values(), *MODE_COLOURS.values()}
+    plt.close("all")
+
+
+def test_live_explorer_has_the_bounds_of_the_circuit(exact):
+    sliders = live_explorer(exact.circuit, exact).children[:2]
     assert [(s.description, s.min, s.max) for s in sliders] == [
         ("g_el (nS)", 0, 20), ("g_synA (nS)", 0, 20)
     ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def smc():
+    return dsnlib.load_run(ROOT / "runs" / "smc_seed-1")
+
+
+@pytest.fixture(scope="module")
+def beside(exact, smc, runs):
+    return side_by_side(smc, runs[0], exact)
+
+
+def test_side_by_side_has_a_frame_for_every_stage_and_epoch(beside, smc):
+    left, right = beside.children
+    for column, name, count in ((left, "SMC stage", 8), (right, "AL epochs done", 13)):
+        slider, stack = column.children
+        assert (slider.description, slider.index, stack.selected_index) == (name, 0, 0)
+        assert len(slider.options) == len(stack.children) == count
+        assert len({alt for frame in stack.children for alt in alts(frame)}) == count
+    readouts = left.children[0].options
+    assert readouts[0] == "0: uniform"
+    relaxed = [float(text.split("= ")[1].replace(",", "")) for text in readouts[1:]]
+    np.testing.assert_allclose(relaxed, smc.data.rho.values[1:], rtol=0.05)
+    assert right.children[0].options == tuple(str(done) for done in range(13))
+
+
+def counted(exact, z):
+    """Share of points in each mode and in none, from the grid and the simulated frequency."""
+    off = np.abs(np.asarray(exact.circuit.evaluate(np.asarray(z, np.float32)))[:, 0] - 0.525)
+    cell = np.minimum((z / 20 * exact.cells).astype(int), exact.cells - 1)
+    around = np.pad(exact.labels.values, 1, constant_values=-1)
+    shares = np.zeros(len(exact.modes) + 1)
+    for (i, j), missed in zip(cell, off, strict=True):
+        near = around[i : i + 3, j : j + 3]
+        own = near[1, 1] if near[1, 1] >= 0 else near.max()
+        shares[own if missed < 0.05 else -1] += 1 / len(z)
+    return shares
+
+
+def test_side_by_side_tells_the_masses(beside, exact, smc, runs):
+    left, right = beside.children
+    names = [*(mode.name for mode in exact.modes), "none"]
+    masses = [mode.mass for mode in exact.modes]
+    for column, points in ((left, smc.data.stage_z.values), (right, runs[0].data.z.values)):
+        for frame, z in zip(column.children[1].children, points, strict=True):
+            (alt,) = alts(frame)
+            expected = ", ".join(
+                f"{name} {100 * share:.1f} % (exact {100 * mass:.1f} %)"
+                for name, share, mass in zip(
+                    names, counted(exact, z), [*masses, 1 - sum(masses)], strict=True
+                )
+            )
+            assert f"{len(z):,} points" in alt
+            assert alt.endswith(f"Share in each region: {expected}.")
+
+
+def test_bars_are_the_shares_and_ticks_the_masses(exact, smc):
+    cloud = list(stage_clouds(smc, exact))[3]
+    above, below = plot_cloud(cloud, exact).axes
+    np.testing.assert_allclose(np.transpose(above.lines[-1].get_data()), smc.data.stage_z.values[3])
+    np.testing.assert_allclose([bar.get_width() for bar in below.patches], 100 * cloud.shares)
+    assert cloud.shares.sum() == pytest.approx(1)
+    masses = [100 * mode.mass for mode in exact.modes]
+    ticks = [line.get_xdata()[0] for line in below.lines]
+    np.testing.assert_allclose(ticks, [*masses, 100 - sum(masses)])
+    plt.close("all")
 
 
 def test_spectrum_by_direct_summation():
@@ -307,14 +412,3 @@ def test_spectrum_by_direct_summation():
     times = np.arange(len(smooth)) * stg.dt
     expected = [abs((smooth * np.exp(-2j * np.pi * f * times)).sum()) for f in FREQUENCIES]
     np.testing.assert_allclose(spectrum(voltage, stg.dt, 20)[:, 0], expected, rtol=1e-3, atol=1e-4)
-
-
-def test_film_has_a_second_for_every_snapshot(runs, exact, tmp_path):
-    short = [LagrangianRun(run.data.isel(snapshot=slice(3))) for run in runs]
-    html = training_film(short, exact, "A film.").data
-    film = tmp_path / "film.webm"
-    film.write_bytes(base64.b64decode(re.search('video/webm;base64,([^"]*)', html)[1]))
-    frames, seconds = imageio_ffmpeg.count_frames_and_secs(str(film))
-    assert (frames, seconds) == (3, pytest.approx(3, abs=0.1))
-    assert 'aria-label="A film."' in html
-    assert 'poster="data:image/png' in html

@@ -19,8 +19,8 @@ PRINT = """
   display: none !important;
 }
 .bd-main .bd-content .bd-article-container { max-width: 100% !important; padding: 0 !important; }
-img, video { max-width: 100% !important; }
-img, video, figure, tr { break-inside: avoid; }
+img { max-width: 100% !important; }
+img, figure, tr { break-inside: avoid; }
 h1, h2, h3 { break-after: avoid; }
 """
 

@@ -72,7 +72,9 @@ window.addEventListener("load", changed);
 window.addEventListener("resize", changed);
 document.addEventListener("load", changed, true); // of any image
 
-// Widgets give their sliders and buttons no names that a screen reader could tell.
+// Widgets give their sliders and buttons no names that a screen reader could tell, and announce the
+// index of a slider's value, not what its readout says. The readout, a field to type in, would be a
+// second stop of the Tab key: arrow keys on the slider reach all its values.
 const buttons = ["play or pause", "stop", "repeat"];
 const named = (element, name) => {
   if (!element.hasAttribute("aria-label")) element.setAttribute("aria-label", name);
@@ -82,9 +84,16 @@ new MutationObserver(() => {
   for (const slider of document.querySelectorAll(".widget-slider")) {
     const name = slider.querySelector(".widget-label")?.textContent;
     const handle = slider.querySelector("[role=slider]");
+    const readout = slider.querySelector(".widget-readout");
     if (name && handle) named(handle, name);
+    if (!handle || !readout) continue;
+    readout.tabIndex = -1;
+    const value = readout.textContent;
+    if (handle.getAttribute("aria-valuetext") !== value) handle.setAttribute("aria-valuetext", value);
   }
   for (const player of document.querySelectorAll(".widget-play")) {
     player.querySelectorAll("button").forEach((button, i) => named(button, buttons[i]));
   }
-}).observe(document, {childList: true, subtree: true});
+}).observe(document, {
+  childList: true, subtree: true, attributes: true, attributeFilter: ["aria-valuetext"],
+});

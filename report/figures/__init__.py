@@ -6,14 +6,14 @@ from report.figures.circuit import draw_circuit, plot_voltages
 from report.figures.colours import GRADIENT_COLOURS, METHOD_COLOURS
 from report.figures.comparison import plot_divergences, plot_entropies, plot_moments
 from report.figures.emitting import plot_emitting
-from report.figures.explorer import circuit_explorer, live_explorer, plot_activity
-from report.figures.film import training_film
+from report.figures.explorer import circuit_explorer, live_explorer, plot_activity, plot_place
 from report.figures.joined import plot_paths
 from report.figures.landing import landing_panels, typical_loss
 from report.figures.modes import plot_capture, plot_convergence, plot_losses
 from report.figures.networks import plot_circuit
 from report.figures.overview import plot_overview
 from report.figures.phase import draw_cells, plot_courses, plot_networks_of, plot_trade
+from report.figures.side_by_side import side_by_side
 from report.figures.systems import plot_rarity, plot_scaling
 from report.figures.traces import plot_traces
 
@@ -40,6 +40,7 @@ __all__ = [
     "plot_networks_of",
     "plot_overview",
     "plot_paths",
+    "plot_place",
     "plot_rarity",
     "plot_scaling",
     "plot_signal",
@@ -48,6 +49,6 @@ __all__ = [
     "plot_traces",
     "plot_trade",
     "plot_voltages",
-    "training_film",
+    "side_by_side",
     "typical_loss",
 ]

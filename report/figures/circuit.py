@@ -71,6 +71,11 @@ def _electrical(ax: Axes, one: str, other: str) -> None:
     ax.text(x, y - 0.3, "g_el", color=_ELECTRICAL, ha="center", va="center")
 
 
+def neuron_colour(name: str) -> str:
+    """Colour of a neuron: the hub, whose frequency matters, stands out, in no mode's colour."""
+    return "black" if name == "hub" else "0.5"
+
+
 def plot_voltages(circuit: STG, z: np.ndarray) -> Figure:
     """Voltage of all five neurons against time, one panel a neuron.
 
@@ -85,7 +90,7 @@ def plot_voltages(circuit: STG, z: np.ndarray) -> Figure:
     time = circuit.dt * np.arange(circuit.T + 1)
     figure, axes = plt.subplots(len(NEURONS), 1, figsize=(7.5, 5), sharex=True, sharey=True)
     for ax, name, voltage in zip(axes, NEURONS, voltages, strict=True):
-        ax.plot(time, voltage, color="black" if name == "hub" else "0.5")
+        ax.plot(time, voltage, color=neuron_colour(name))
         ax.set_ylabel(f"{name}\n(mV)")
         ax.margins(x=0.01)
     axes[-1].set_xlabel("time (s)")

@@ -1,4 +1,4 @@
-"""An explorer of the circuit: conductances to voltages and the hub's spectrum."""
+"""An explorer of the circuit: conductances to a place on the map, voltages and a spectrum."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from matplotlib.figure import Figure
 from dsnlib.circuits import STG
 from dsnlib.circuits.frequency import FREQUENCIES, spectrum
 from dsnlib.circuits.stg import NEURONS
-from dsnlib.plots.frames import embedded, small_png
+from dsnlib.maxent import ExactMaxEnt
+from dsnlib.plots import draw_plane, embedded, small_png
+from report.figures.circuit import neuron_colour
 
-_HUB = "#D55E00"
 _START = (8.0, 1.0)  # g_el and g_synA in nS, in the upper mode
+_HEIGHT = 4.6  # inches
+_DPI = 100
 
 
 def plot_activity(circuit: STG, z: np.ndarray) -> Figure:
-    """Voltages of the five neurons and the spectrum of the hub, from which its frequency is read.
+    """Voltages of the five neurons.
 
     Args:
         circuit: to simulate.
@@ -31,30 +34,45 @@ def plot_activity(circuit: STG, z: np.ndarray) -> Figure:
     """
     voltages = 1e3 * np.asarray(circuit.voltages(z[None])[0])  # mV
     time = circuit.dt * np.arange(circuit.T + 1)
-    figure = plt.figure(figsize=(7.5, 3.6))
-    grid = figure.add_gridspec(len(NEURONS), 2, width_ratios=[3, 2], wspace=0.1)
-    for row, (name, voltage) in enumerate(zip(NEURONS, voltages, strict=True)):
-        ax = figure.add_subplot(grid[row, 0])
-        ax.plot(time, voltage, color=_HUB if name == "hub" else "0.3")
+    figure, axes = plt.subplots(len(NEURONS), 1, figsize=(4, _HEIGHT), sharex=True, sharey=True)
+    for ax, name, voltage in zip(axes, NEURONS, voltages, strict=True):
+        ax.plot(time, voltage, color=neuron_colour(name))
         ax.set(ylim=(-80, 60), yticks=[-50, 0, 50])
-        ax.set_ylabel(name, rotation=0, ha="right", va="center")
-        ax.tick_params(labelsize=7, labelbottom=row == len(NEURONS) - 1)
-    ax.set_xlabel("time (s); voltages in mV")
-    right = figure.add_subplot(grid[:, 1])
-    modulus = np.asarray(spectrum(circuit.simulate(z[None]).T, circuit.dt, circuit.window))[:, 0]
-    frequency = float(circuit.hub_frequency(z[None])[0])
-    right.plot(FREQUENCIES, modulus / modulus.max(), color=_HUB)
-    right.axvline(frequency, color="0.4", linestyle=":")
-    right.set(xlabel="frequency (Hz)", ylabel="modulus of the hub (of the largest)", ylim=(0, 1.05))
-    right.set_title(f"g_el {z[0]:g}, g_synA {z[1]:g} nS: {frequency:.3f} Hz")
+        ax.set_ylabel(f"{name}\n(mV)")
+    axes[0].set_title(f"g_el {z[0]:g} nS, g_synA {z[1]:g} nS")
+    axes[-1].set_xlabel("time (s)")
     return figure
 
 
-def circuit_explorer(circuit: STG, values: Sequence[float]) -> widgets.Widget:
+def plot_place(circuit: STG, exact: ExactMaxEnt, z: np.ndarray) -> Figure:
+    """Where a point lies on the map, above the spectrum of the hub, which gives its frequency.
+
+    Args:
+        circuit: to simulate.
+        exact: its exact answer, for the map.
+        z: (2,) conductances (g_el, g_synA), in nS.
+
+    Returns:
+        The figure.
+    """
+    figure, (above, below) = plt.subplots(2, 1, figsize=(3.2, _HEIGHT), height_ratios=[1.6, 1])
+    draw_plane(above, exact)
+    above.plot(*z, "o", markersize=9, color="black", markeredgecolor="white", markeredgewidth=1.5)
+    modulus = np.asarray(spectrum(circuit.simulate(z[None]).T, circuit.dt, circuit.window))[:, 0]
+    frequency = float(circuit.hub_frequency(z[None])[0])
+    below.plot(FREQUENCIES, modulus / modulus.max(), color=neuron_colour("hub"))
+    below.axvline(frequency, color="0.4", linestyle=":")
+    below.set(xlabel="frequency of the hub (Hz)", ylabel="modulus\n(of the largest)")
+    below.set(ylim=(0, 1.05), title=f"{frequency:.3f} Hz")
+    return figure
+
+
+def circuit_explorer(circuit: STG, exact: ExactMaxEnt, values: Sequence[float]) -> widgets.Widget:
     """Two sliders over precomputed points, linked in the browser: no kernel is needed.
 
     Args:
         circuit: to simulate.
+        exact: its exact answer, for the map.
         values: conductances in nS that each slider offers.
 
     Returns:
@@ -62,7 +80,9 @@ def circuit_explorer(circuit: STG, values: Sequence[float]) -> widgets.Widget:
     """
     at = [int(np.argmin(np.abs(np.array(values) - start))) for start in _START]
     rows = [
-        widgets.Stack([_activity(circuit, g_el, g_synA) for g_synA in values], selected_index=at[1])
+        widgets.Stack(
+            [_point(circuit, exact, g_el, g_synA) for g_synA in values], selected_index=at[1]
+        )
         for g_el in values
     ]
     stack = widgets.Stack(rows, selected_index=at[0])
@@ -77,30 +97,49 @@ def circuit_explorer(circuit: STG, values: Sequence[float]) -> widgets.Widget:
     return widgets.VBox([widgets.HBox([g_el, g_synA]), stack])
 
 
-def _activity(circuit: STG, g_el: float, g_synA: float) -> widgets.HTML:
+def _point(circuit: STG, exact: ExactMaxEnt, g_el: float, g_synA: float) -> widgets.HTML:
+    """Both figures of a point, side by side where there is room."""
     z = np.array([g_el, g_synA])
+    where = f"at g_el = {g_el:g} nS and g_synA = {g_synA:g} nS"
     frequency = float(circuit.hub_frequency(z[None])[0])
-    alt = (
-        f"Voltages of the five neurons and spectrum of the hub at g_el = {g_el:g} nS and "
-        f"g_synA = {g_synA:g} nS. The hub's frequency is {frequency:.3f} Hz."
+    figures = (
+        (plot_activity(circuit, z), f"Voltages of the five neurons against time {where}."),
+        (
+            plot_place(circuit, exact, z),
+            f"Map with a marker {where}, in {_region(exact, z)}, above the spectrum of the hub, "
+            f"whose frequency is {frequency:.3f} Hz.",
+        ),
     )
-    return widgets.HTML(embedded(small_png(plot_activity(circuit, z), dpi=90), alt))
+    images = [
+        f'<div style="flex:{size:g} 1 {80 * size:g}px;max-width:{100 * size:g}px">'
+        f"{embedded(small_png(figure, _DPI), alt)}</div>"
+        for figure, alt in figures
+        for size in [figure.get_figwidth()]
+    ]
+    return widgets.HTML(f'<div style="display:flex;flex-wrap:wrap">{"".join(images)}</div>')
 
 
-def live_explorer(circuit: STG) -> widgets.Widget:
+def _region(exact: ExactMaxEnt, z: np.ndarray) -> str:
+    k = int(exact.assign(z[None])[0])
+    return "no region" if k < 0 else f"the {exact.modes[k].name} region"
+
+
+def live_explorer(circuit: STG, exact: ExactMaxEnt) -> widgets.Widget:
     """Two sliders over the whole plane, for a running kernel: each point is simulated.
 
     Args:
         circuit: to simulate.
+        exact: its exact answer, for the map.
 
     Returns:
         The widget, which starts at (8, 1) nS, in the upper mode.
     """
 
     def show(g_el: float, g_synA: float) -> None:
-        figure = plot_activity(circuit, np.array([g_el, g_synA]))
-        display(figure)
-        plt.close(figure)
+        z = np.array([g_el, g_synA])
+        for figure in (plot_activity(circuit, z), plot_place(circuit, exact, z)):
+            display(figure)
+            plt.close(figure)
 
     sliders = {
         p.name: widgets.FloatSlider(

@@ -38,8 +38,10 @@ def open_page(chromium):
     """
     contexts = []
 
-    def opened(name, width=1280):
-        context = chromium.new_context(viewport={"width": width, "height": 900}, offline=True)
+    def opened(name, width=1280, has_touch=False):
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900}, offline=True, has_touch=has_touch
+        )
         contexts.append(context)
         page = context.new_page()
         page.complaints = []
