@@ -46,8 +46,9 @@ def rises_and_falls(runs: Sequence[JudgedLagrangian]) -> Verdict:
     return by_seed(
         "C1",
         "c0 = 1: the entropy first rises and begins to fall in epoch 3 or 4, in every seed",
-        f"the mean entropy of 1,000 iterations has its maximum more than {RISE} nat above the first "
-        f"record, and in epoch 3 or 4 it falls more than {FALL} nat below that maximum for good",
+        f"the mean entropy of 1,000 iterations has its maximum more than {RISE} nat above the "
+        f"first record, and in epoch 3 or 4 it falls more than {FALL} nat below that maximum "
+        "for good",
         runs,
         measure=measure,
         holds=holds,
@@ -202,8 +203,8 @@ def settles(runs: Sequence[JudgedLagrangian]) -> Verdict:
         "10,000 iterations come close to convergence within an epoch",
         "an epoch has settled if the mean entropy of its last 1,000 iterations differs little from "
         f"that of the 1,000 before: by less than {SETTLED:g} nat and, besides, by less than either "
-        f"{100 * OF_CHANGE:g} % of the epoch's whole change or two standard errors; a run counts if "
-        f"more than {100 * ENOUGH:g} % of its epochs have settled",
+        f"{100 * OF_CHANGE:g} % of the epoch's whole change or two standard errors; a run counts "
+        f"if more than {100 * ENOUGH:g} % of its epochs have settled",
         {run: write(numbers) for run, numbers in measured.items()},
         outcome(),
         {name: outcome(**changed) for name, changed in others.items()},

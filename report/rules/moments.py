@@ -76,8 +76,8 @@ def is_close(runs: Sequence[JudgedLagrangian]) -> Verdict:
     return by_seed(
         "C3b",
         f"c0 = 1: after {NOTE_EPOCHS} epochs all are rather close",
-        f"after {NOTE_EPOCHS} epochs each moment is off its target by less than {CLOSE:g} unit; the "
-        "unit is how far the moment would move if all frequencies rose by 1 sd",
+        f"after {NOTE_EPOCHS} epochs each moment is off its target by less than {CLOSE:g} unit; "
+        "the unit is how far the moment moves if all frequencies rise by 1 sd from the target",
         runs,
         measure=measure,
         holds=holds,
@@ -120,10 +120,10 @@ def undershoots(runs: Sequence[JudgedLagrangian]) -> Verdict:
         "C4",
         "c0 = 1: the means end a little low, the second moments a little high (more variance than "
         "at convergence)",
-        f"a seed counts if after {NOTE_EPOCHS} epochs the mean of 1,000 samples is below its target "
-        f"and their second moment above its own, both by more than {BEYOND:g} standard errors; it "
-        "contradicts if the mean is above or the second moment below by more than that; otherwise "
-        "it is undecided",
+        f"a seed counts if after {NOTE_EPOCHS} epochs the mean of 1,000 samples is below its "
+        f"target and their second moment above its own, both by more than {BEYOND:g} standard "
+        "errors; it contradicts if the mean is above or the second moment below by more than "
+        "that; otherwise it is undecided",
         {name: write(numbers) for name, numbers in measured.items()},
         outcome(),
         {f"beyond {b:g} standard errors": outcome(b) for b in (0.0, BEYOND / 2, BEYOND * 2)},
