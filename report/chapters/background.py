@@ -171,7 +171,8 @@ glue_text("slow-reads", f"{float(long.hub_frequency(slow)[0]):.6f}")
 # 0.1 Hz on {glue:text}`background-near-zero-200` % of the plane at $T = 200$ and on
 # {glue:text}`background-near-zero-800` % at $T = 800$. The hub is not silent there. At
 # {glue:text}`background-slow-points` such points, out of a grid of 50 x 50, its voltage rises
-# through -10 mV at least {glue:text}`background-slow-least` times in the 20 s of $T = 800$. At ({glue:text}`background-slow-point`) nS, for one, it fires every
+# through -10 mV at least {glue:text}`background-slow-least` times in the 20 s of $T = 800$. At
+# ({glue:text}`background-slow-point`) nS, for one, it fires every
 # {glue:text}`background-slow-interval` s, at {glue:text}`background-slow-rate` Hz, but the readout
 # says {glue:text}`background-slow-reads` Hz: the mean of the smoothed voltage has a larger modulus
 # than so slow a rhythm. So the readout tells medium frequencies from others; below them it does not

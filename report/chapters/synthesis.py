@@ -129,7 +129,7 @@ figure = plot_entropies(trained, exact.entropy)
 # %% [markdown]
 # ## Moments
 
-# %% mystnb={"image": {"alt": "Line plots against iteration of the violation of both constraints: mean frequency minus target in Hz above, mean squared frequency minus target in Hz squared below; c0 = 1 on the left and c0 = 100 on the right, colour by seed."}, "figure": {"caption": "Violation of the two constraints during training: the mean over 1,000 iterations of $f$ (above) and of $f^2$ (below), less its target (dashed), with $c_0 = 1$ on the left, $c_0 = 100$ on the right, and colour by seed. Vertical lines: ends of AL epochs. The axes are linear within ±0.01 and logarithmic beyond.", "name": "fig-synthesis-moments"}} tags=["hide-input"]
+# %% mystnb={"image": {"alt": "Line plots against iteration of the violation of both constraints: mean frequency minus target in Hz above, mean squared frequency minus target in Hz squared below; c0 = 1 on the left and c0 = 100 on the right, colour by seed."}, "figure": {"caption": "Violation of the two constraints during training: the mean over 1,000 iterations of $f$ (above) and of $f^2$ (below), less its target (dashed), with $c_0 = 1$ on the left, $c_0 = 100$ on the right, and colour by seed. Vertical lines: ends of AL epochs. The axes are linear within ±0.01 and logarithmic beyond. The violations shrink as the penalty grows.", "name": "fig-synthesis-moments"}} tags=["hide-input"]
 figure = plot_moments(trained)
 
 # %% [markdown]
@@ -202,7 +202,7 @@ Markdown(
 # Gradients are not recorded in training; [the chapter on causes](cause.ipynb) measures them at the
 # networks before each loss.
 
-# %% mystnb={"image": {"alt": "Line plots against AL epoch, c0 = 1 on the left and c0 = 100 on the right: entropy, violation at the epoch's end and penalty, colour by seed. Triangles in the mode's colour mark the epochs in which a mode is lost."}, "figure": {"caption": "Entropy, violation $|R|$ at the epoch's end (mean over 100 batches) and penalty $c$ in the epoch, for every AL epoch, with $c_0 = 1$ on the left, $c_0 = 100$ on the right, and colour by seed. Triangles: epochs in which a mode is lost (orange: lower; blue: upper; purple: the third).", "name": "fig-synthesis-losses"}} tags=["hide-input"]
+# %% mystnb={"image": {"alt": "Line plots against AL epoch, c0 = 1 on the left and c0 = 100 on the right: entropy, violation at the epoch's end and penalty, colour by seed. Triangles in the mode's colour mark the epochs in which a mode is lost."}, "figure": {"caption": "Entropy, violation $|R|$ at the epoch's end (mean over 100 batches) and penalty $c$ in the epoch, for every AL epoch, with $c_0 = 1$ on the left, $c_0 = 100$ on the right, and colour by seed. Triangles: epochs in which a mode is lost (orange: lower; blue: upper; purple: the third), while the entropy falls or rises.", "name": "fig-synthesis-losses"}} tags=["hide-input"]
 figure = plot_losses(judged, losses)
 
 
@@ -231,7 +231,7 @@ HTML(moments_of_loss.to_html(index=False, border=0))
 # %% [markdown]
 # ## How far from the exact answer
 
-# %% mystnb={"image": {"alt": "Two line plots on logarithmic axes against AL epochs done: the divergence from network to exact answer on the left, the reverse on the right, for all runs, colour by seed and dashes by c0."}, "figure": {"caption": "Divergence of the eight networks from the exact answer $p^*$ after each AL epoch, on logarithmic axes: colour by seed, solid for $c_0 = 1$, dashed for $c_0 = 100$; bars: standard errors. $\\mathrm{KL}(q \\,\\|\\, p^*)$, on the left, punishes samples where the exact density is low. $\\mathrm{KL}(p^* \\,\\|\\, q)$, on the right, punishes what the network misses, such as a mode; where the network gives an exact sample no density it is infinite, and left out.", "name": "fig-synthesis-divergences"}} tags=["hide-input"]
+# %% mystnb={"image": {"alt": "Two line plots on logarithmic axes against AL epochs done: the divergence from network to exact answer on the left, the reverse on the right, for all runs, colour by seed and dashes by c0."}, "figure": {"caption": "Divergence of the eight networks from the exact answer $p^*$ after each AL epoch, on logarithmic axes: colour by seed, solid for $c_0 = 1$, dashed for $c_0 = 100$; bars: standard errors. $\\mathrm{KL}(q \\,\\|\\, p^*)$, on the left, punishes samples where the exact density is low. $\\mathrm{KL}(p^* \\,\\|\\, q)$, on the right, punishes what the network misses, such as a mode; where the network gives an exact sample no density it is infinite, and left out. No network comes near 0.", "name": "fig-synthesis-divergences"}} tags=["hide-input"]
 figure = plot_divergences(judged)
 
 
@@ -286,7 +286,7 @@ Markdown(
     f"pass, the equivalence test confirms {shown}: failing to reject is not the same as being close."
 )
 
-# %% mystnb={"image": {"alt": "Chart with runs in rows and AL epochs in columns; a ring where the note's convergence test does not reject and a disc where the equivalence test shows closeness."}, "figure": {"caption": "Which run passes which test of convergence at the end of which AL epoch, on 1,000 samples. Ring: the note's test does not reject. Disc: the equivalence test shows that mean and variance are close to their targets.", "name": "fig-synthesis-convergence"}} tags=["hide-input"]
+# %% mystnb={"image": {"alt": "Chart with runs in rows and AL epochs in columns; a ring where the note's convergence test does not reject and a disc where the equivalence test shows closeness."}, "figure": {"caption": "Which run passes which test of convergence at the end of which AL epoch, on 1,000 samples. Ring: the note's test does not reject. Disc: the equivalence test shows that mean and variance are close to their targets; no run has one.", "name": "fig-synthesis-convergence"}} tags=["hide-input"]
 figure = plot_convergence(trained)
 
 # %% [markdown]
