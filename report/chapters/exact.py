@@ -299,9 +299,9 @@ pd.DataFrame(
 # ## Physics or step size?
 #
 # Forward Euler with 25 ms is coarse for neurons whose gates can move at hundreds per second. With
-# half and a quarter of the step there still is a lower and an upper mode, so the bimodality does not
-# depend on the step. The step does decide where the borders run, how much mass each mode has, and
-# whether there is a third mode of more than 1 %.
+# half of the step, and at 5 s with a quarter, there still is a lower and an upper mode, so the
+# bimodality does not depend on the step. The step does decide where the borders run, how much mass
+# each mode has, and whether there is a third mode of more than 1 %.
 
 
 # %% tags=["hide-input", "remove-stderr"] caption="Modes of the exact answer with the full Euler step of 25 ms and with smaller ones, at the same duration and with a moving average over the same 0.5 s. ±: standard errors. Overlap: the area common to a mode and to the region of the same name at the full step, over the area of either." name="tab-exact-steps"
