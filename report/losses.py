@@ -14,9 +14,9 @@ from report.judged import JudgedLagrangian
 def mode_losses(runs: Sequence[JudgedLagrangian]) -> pd.DataFrame:
     """Modes that a run held at one time and no longer holds from some epoch on.
 
-    A mode is held where the network has at least a tenth of its exact mass (`Judged.held`), and
-    is lost in the epoch after the last at whose end it was held. Gradients are not recorded; what
-    is recorded of that epoch stands beside it.
+    A mode is held if the network has at least a tenth of its exact mass (`Judged.held`). It counts
+    as lost in epoch k + 1 if it was held at the end of epoch k and never after. Gradients are not
+    recorded; what is recorded of that epoch stands beside it.
 
     Args:
         runs: judged.

@@ -36,6 +36,7 @@ from report.figures import (
     plot_convergence,
     plot_divergences,
     plot_entropies,
+    plot_epoch,
     plot_losses,
     plot_moments,
     plot_overview,
@@ -173,6 +174,23 @@ def test_marks_of_losses_stand_at_their_epochs(judged):
     ]
     assert [(colour, epoch) for colour, epoch, _ in marks] == [("#D55E00", 6.0), ("#0072B2", 4.0)]
     assert marks[0][2] == pytest.approx(3)
+
+
+def test_an_epoch_is_shown_with_what_changes_at_its_end(runs):
+    run = runs[0]
+    violation, multipliers, penalty = plot_epoch(run, first=2, count=3).axes
+    ends = [np.ravel(ln.get_ydata())[-1] for ln in violation.lines if ln.get_marker() == "o"]
+    np.testing.assert_allclose(ends, run.data.violation_end.values[1:4].mean(axis=1))
+    for k, steps in enumerate(multipliers.patches):
+        np.testing.assert_array_equal(steps.get_data().values, run.data.lam.values[1:5, k])
+    np.testing.assert_array_equal(penalty.patches[0].get_data().values, run.data.c.values[1:5])
+    said = [text.get_text() for text in penalty.texts]
+    for k, words in enumerate(said, 1):  # at the ends of epochs 2 and 3
+        assert ("grows" in words) == (run.data.c.values[k + 1] > run.data.c.values[k])
+    assert len(said) == 2
+    plt.close("all")
+    with pytest.raises(ValueError, match="more than 12 epochs, got 12"):
+        plot_epoch(run, first=10)
 
 
 @pytest.mark.parametrize("epoch", [0, -1])

@@ -14,24 +14,23 @@
 # %% [markdown]
 # # SMC: every region, in every seed
 #
-# *Which setting holds both modes?* Of the augmented Lagrangian's, see
-# [the phase diagram](phase.ipynb). This chapter gives a method that holds them all, relaxed maximum
-# entropy by sequential Monte Carlo (SMC), and the evidence for it. It needs only simulations: no
-# gradient of the simulator, no grid, and no knowledge of the exact answer, which is used here only
-# to judge.
-#
-# In all of {glue:text}`answer-runs` seeds boosted trees can hardly tell its samples from exact ones
-# (C2ST {glue:text}`answer-c2st`, where 0.5 is chance; the retrained networks of the note's method:
+# **Relaxed maximum entropy by sequential Monte Carlo (SMC) holds every mode, in all
+# {glue:text}`answer-runs` seeds.** Boosted trees can hardly tell its samples from exact ones (C2ST
+# {glue:text}`answer-c2st`, where 0.5 is chance; the retrained networks of the note's method:
 # {glue:text}`answer-note-c2st`). The upper mode's mass is within {glue:text}`answer-upper-off` % of
-# the exact mass, the lower one's within {glue:text}`answer-lower-off` %. The entropy is off by at
+# the exact mass, the lower one's within {glue:text}`answer-lower-off` %, and the entropy is off by at
 # most {glue:text}`answer-entropy-off` nat. A run takes {glue:text}`answer-simulations` million
 # simulations and {glue:text}`answer-seconds` s on one thread ({glue:text}`answer-device`), with
-# another run and other work beside it. {glue:text}`answer-trusted` of the runs pass all their own
-# checks.
+# another run and other work beside it.
+#
+# SMC needs only simulations: no gradient of the simulator, no grid, and no knowledge of the exact
+# answer, which is used here only to judge. {glue:text}`answer-trusted` of the runs pass all their own
+# checks. (Which setting of the augmented Lagrangian holds both modes,
+# [the phase diagram](phase.ipynb) asks.)
 #
 # **In two dimensions you do not need it.** {glue:text}`answer-uniform-n` uniform draws, weighted,
-# give the same answer (below), and so does
-# [a grid](exact.ipynb). SMC is for more parameters and rarer properties.
+# give the same answer (below), and so does [a grid](exact.ipynb). SMC is for more parameters and
+# rarer properties.
 
 # %% tags=["hide-input"]
 import json
@@ -112,24 +111,22 @@ glue_text("trusted", f"{sum(run.trusted for run in runs)} of {len(runs)}")
 
 # %% [markdown]
 # ## Eight runs
-#
-# Each run has four islands of 10,000 particles that know nothing of each other; ± of entropies and
-# masses are standard errors over the islands. C2ST is the accuracy with which boosted trees tell
-# 10,000 samples of the run from 10,000 exact ones.
 
-# %% tags=["hide-input"]
+# %% mystnb={"image": {"alt": "Left: accuracy of a classifier against exact samples for eight runs of SMC and eight retrained networks; all of SMC's lie at the dotted line of 0.5, the networks' between there and 1. Right: the mass of the upper, lower and third mode over its exact mass; SMC's runs lie at 1, the networks' between 0 and above 10."}, "figure": {"caption": "Eight runs of SMC and eight retrained networks of the note's method against the exact answer at $T = 200$. Left: accuracy with which boosted trees tell samples of each (10,000 of a run of SMC) from exact ones (C2ST), where 0.5 is chance; bars: two standard errors. Right: mass of each mode over its exact mass; the grey stripe is ± 30 %. SMC is right in every mode, the networks in none reliably.", "name": "fig-answer-note"}} tags=["hide-input"]
+figure = plot_against_note({name: one.judged for name, one in smc.items()}, note)
+
+# %% tags=["hide-input"] caption="The eight runs of SMC at T = 200, of four islands of 10,000 particles each that know nothing of each other. C2ST: accuracy with which boosted trees tell 10,000 samples of the run from 10,000 exact ones, and its standard error; 0.5 is chance. ± of entropies and masses: standard errors over the islands." name="tab-answer-runs"
 pd.DataFrame({title(name): described(one, exact) for name, one in smc.items()}).T
 
 # %% [markdown]
 # ### Small regions
 #
-# The band also has regions of less than 1 % of the answer. Here are all above 0.1 %, and the sum of
-# all below 1 %, in the eight runs at T = 200 and in eight at T = 800, against
-# {glue:text}`answer-exact-samples` exact samples. *Beyond 3 se* counts the masses that are more than
-# three standard errors off; a standard error from four islands is itself uncertain, so chance alone
-# puts 5.8 % of them there (Student's t with three degrees of freedom).
+# The band also has regions of less than 1 % of the answer, whose masses are compared with those of
+# {glue:text}`answer-exact-samples` exact samples. A standard error from four islands is itself
+# uncertain, so chance alone puts 5.8 % of the masses beyond three of them (Student's t with three
+# degrees of freedom).
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] caption="Regions of the band above 0.1 % of the exact answer, and the sum of all below 1 %, in eight runs of SMC for each number of Euler steps T, against exact samples. Beyond 3 se: masses that are more than three standard errors, over the islands, from the exact ones; largest: the farthest of them." name="tab-answer-regions"
 small = json.loads(Path("report/studies/results/regions.json").read_text())
 glue_text("exact-samples", f"{small['exact_samples']:,}")
 
@@ -153,14 +150,10 @@ def listed(T, found):
 
 pd.DataFrame([listed(T, found) for T, found in small["T"].items()]).set_index("T")
 
-# %% mystnb={"image": {"alt": "Left: accuracy of a classifier against exact samples for eight runs of SMC and eight retrained networks; all of SMC's lie at the dotted line of 0.5, the networks' between there and 1. Right: the mass of the upper, lower and third mode over its exact mass; SMC's runs lie at 1, the networks' between 0 and above 10."}, "figure": {"caption": "Eight runs of SMC and the eight retrained networks of the note against the exact answer at T = 200. Left: accuracy with which boosted trees tell 10,000 samples from exact ones; bars: two standard errors. Right: mass of each mode over its exact mass.", "name": "fig-answer-note"}} tags=["hide-input"]
-figure = plot_against_note({name: one.judged for name, one in smc.items()}, note)
-
 # %% [markdown]
 # ## How it works
 #
-# The answer is the density exp(η·T(z)) on the box, with natural parameters η that nobody knows
-# beforehand. Every statistic is written as x = (f - mean) / sd, so that the targets are
+# The answer is the density exp(η·T(z)) on the box, with unknown natural parameters η. Every statistic is written as x = (f - mean) / sd, so that the targets are
 # E\[x\] = 0 and E\[x² - 1\] = 0.
 #
 # 1. **Uniform particles** are simulated once.
@@ -180,18 +173,18 @@ figure = plot_against_note({name: one.judged for name, one in smc.items()}, note
 # uniform particles an island, a region of 1e-5 of the plane is missed by one island with
 # probability 0.61 and by all four with 0.14.
 
-# %% mystnb={"image": {"alt": "Panels of particles over the map of the frequency, one a stage: uniform dots at first, then more and more within the green band, and in the end only on it, in the upper and in the lower region."}, "figure": {"caption": "Particles of a run at falling relaxation ρ, over the map of the hub's frequency: the darker the grey the faster, green within one standard deviation of the target.", "name": "fig-answer-particles"}} tags=["hide-input"]
+# %% mystnb={"image": {"alt": "Panels of particles over the map of the frequency, one a stage: uniform dots at first, then more and more within the green band, and in the end only on it, in the upper and in the lower region."}, "figure": {"caption": "Particles of one run of SMC (seed 1, $T = 200$) at falling relaxation ρ, over the map of the hub's frequency: the darker the grey, the faster; green: within one standard deviation of the target. From the uniform distribution the particles gather in every mode.", "name": "fig-answer-particles"}} tags=["hide-input"]
 figure = plot_particles(runs[0], exact)
 
 # %% [markdown]
 # ## The simplest method first
 #
-# Uniform draws, each weighted by exp(η·T), with η from the convex dual on the same draws: no stages,
-# no moves, nothing to tune. It is exact where enough draws count. Rejection (a draw is kept with
-# the probability of its weight over the largest one) turns the weighted draws into exact, equally
-# weighted samples, fewer than there are effective ones.
+# Uniform draws are each weighted by exp(η·T), with η from the convex dual on the same draws: no
+# stages, no moves, nothing to tune. The method is exact where enough draws count. Its cost grows with
+# the rarity of the property, not with the number of parameters: where a share r of the box has the
+# property, about r of the draws count.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] caption="Weighted uniform draws at T = 200. Rejection keeps a draw with the probability of its weight over the largest one, which gives exact, equally weighted samples, fewer than there are effective ones. ±: standard error." name="tab-answer-uniform"
 began = time.perf_counter()
 low, high = circuit.bounds.T
 draws = low + (high - low) * np.random.default_rng(0).random((UNIFORM, 2))
@@ -216,23 +209,18 @@ for k, mode in enumerate(exact.modes):
 pd.Series(table, name="weighted uniform draws").to_frame()
 
 # %% [markdown]
-# Its cost grows with the rarity of the property, not with the number of parameters: where a share r
-# of the box has the property, about r of the draws count.
-
-# %% [markdown]
 # ## Full resolution
 #
-# The note postponed T = 800, the circuit's full 20 s. Here is SMC there, with the settings of
-# T = 200, and below it networks trained at that resolution by the note's method (c0 = 1 and 100,
-# ten epochs, a number of our choice). The upper "mode" is no solid region at this resolution: hairline cracks part it
+# The note postponed $T = 800$, the circuit's full 20 s. SMC does as well there, with the settings of
+# $T = 200$. The upper "mode" is no solid region at this resolution: hairline cracks part it
 # ([the exact answer](exact.ipynb)).
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] caption="Eight runs of SMC at T = 800, of four islands each. C2ST: accuracy with which boosted trees tell samples of the run from exact ones, and its standard error; 0.5 is chance. ± of entropies and masses: standard errors over the islands." name="tab-answer-long"
 exact_long = exact_answer(LONG)
 long = judged_runs("runs", exact_long, "smc_T-800_")
 pd.DataFrame({name: described(one, exact_long) for name, one in long.items()}).T
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] caption="Networks trained at T = 800 by the note's method, for ten epochs, a number of our choice: divergence from the exact answer, C2ST (0.5 is chance), and share of the samples within two standard deviations of the target. ±: standard errors." name="tab-answer-long-networks"
 rows = {}
 for name, judged in judged_runs("runs", exact_long, "T-800_").items():
     one = judged.judged.isel(snapshot=-1)
@@ -250,13 +238,12 @@ pd.DataFrame(rows).T
 # %% [markdown]
 # ## A simulator that cannot be differentiated
 #
-# The same circuit written in NumPy, called from JAX as a foreign function, with a frequency that is
-# counted from crossings of a threshold: its derivative does not exist, and JAX refuses to take one.
-# T = 400, so that there are cycles enough to count; `report/studies/external.py`, judged on a grid
-# of 300 x 300 points of that simulator itself. A counted frequency jumps, so its band falls into
-# more regions.
+# SMC also samples the same circuit written in NumPy, called from JAX as a foreign function, with a
+# frequency that is counted from crossings of a threshold (`report/studies/external.py`). That
+# frequency jumps: its derivative does not exist, JAX refuses to take one, and its band falls into
+# more regions. $T = 400$, so that there are cycles enough to count.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] caption="SMC with a simulator that cannot be differentiated, for each seed: the mean, as a deviation from its target in standard deviations of the target, the variance over that of the target, and the mass of each mode over the exact one, on a grid of 300 x 300 points of the same simulator." name="tab-answer-external"
 external = json.loads(Path("report/studies/results/external.json").read_text())
 pd.DataFrame(
     {
@@ -278,12 +265,11 @@ pd.DataFrame(
 #
 # exp(η·T(z) - log Z) is the answer's density, exact at any point for one simulation. Where that is
 # too dear, SMC fits a flow to its samples and stops when a tenth of them, held out, is described no
-# better. KL(p\* ‖ q) and *starved* (the share of p\* where q is below a tenth of it) are of samples
-# that the fit never saw. *Effective share* is that of the flow's samples, each weighted by p\*/q
-# for one simulation; rejection by these weights makes them exact. Problems: the hub's frequency
-# with two and with eight free conductances, T = 200, one seed.
+# better. No flow follows the cliffs at the regions' edges: a few per cent of its samples lie beyond
+# them, where p\* is all but zero, which KL(q ‖ p\*) punishes. The planar flow, which the note has, is
+# worst even when it is given the answer's samples.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] caption="Flows q fitted to samples of SMC: the hub's frequency with two and with eight free conductances, T = 200, one seed. KL(p* ‖ q) and starved (the share of p* where q is below a tenth of it) are of samples that the fit never saw. Effective share: that of the flow's samples, each weighted by p*/q for one simulation; rejection by these weights makes them exact. C2ST: 0.5 is chance; ±: standard errors." name="tab-answer-density"
 records = [
     json.loads(path.read_text())
     for path in sorted(Path("report/studies/results").glob("density_*.json"))
@@ -305,11 +291,6 @@ pd.DataFrame(
         for record in records
     ]
 ).set_index(["parameters", "flow"])
-
-# %% [markdown]
-# No flow follows the cliffs at the regions' edges: a few per cent of its samples lie beyond them,
-# where p\* is all but zero, which KL(q ‖ p\*) punishes. The planar flow, which the note has,
-# is worst even when it is given the answer's samples.
 
 # %% [markdown]
 # ## What remains open

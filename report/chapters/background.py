@@ -14,10 +14,15 @@
 # %% [markdown]
 # # The circuit and its frequency
 #
+# **Separate regions of the plane of two conductances make the hub neuron run at a medium frequency:
+# an *upper* mode, a *lower* one and a small third one.** The upper mode covers
+# {glue:text}`background-ratio-200` times the area of the lower one in the map of the note's runs,
+# and on {glue:text}`background-near-zero-200` % of that map the frequency reads about 0 Hz.
+#
 # Five neurons of the crab's stomatogastric ganglion make the rhythms by which it chews and filters
 # food. In the model of {cite:t}`gutierrez2013multiple` a fast pair (f1, f2) and a slow pair (s1,
-# s2) inhibit one another within the pair, and both reach for a fifth neuron, the hub, which can
-# follow either pair or run at a frequency between theirs. Which of the three it does depends on two
+# s2) inhibit one another within the pair. Both pairs act on a fifth neuron, the hub, which can
+# follow either or run at a frequency between theirs. Which of the three it does depends on two
 # kinds of conductance:
 #
 # - $g_{el}$, the electrical synapses that couple the hub to f2 and to s2;
@@ -41,7 +46,7 @@ glue_text = gluer("background")
 exact_short, exact_long = exact_answer(SHORT), exact_answer(LONG)
 long = exact_long.circuit
 
-# %% mystnb={"figure": {"caption": "The circuit. Lines that end in a filled circle are inhibitory synapses, zigzags are electrical ones.", "name": "fig-circuit"}, "image": {"alt": "Diagram of five neurons. f1 and f2 on the left inhibit each other with conductance g_synB, s1 and s2 on the right likewise. f1 and s1 inhibit the hub in the middle with conductance g_synA. f2 and s2 are joined to the hub by electrical synapses of conductance g_el."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "The five neurons of the circuit: a fast pair (f1, f2), a slow pair (s1, s2) and the hub. Lines that end in a filled circle are inhibitory synapses, zigzags electrical ones. The conductances $g_{el}$ and $g_{synA}$ are free.", "name": "fig-background-circuit"}, "image": {"alt": "Diagram of five neurons. f1 and f2 on the left inhibit each other with conductance g_synB, s1 and s2 on the right likewise. f1 and s1 inhibit the hub in the middle with conductance g_synA. f2 and s2 are joined to the hub by electrical synapses of conductance g_el."}} tags=["hide-input"]
 figure, ax = plt.subplots(figsize=(6, 3.2))
 draw_circuit(ax)
 
@@ -64,10 +69,11 @@ draw_circuit(ax)
 #
 # ## What the neurons do
 #
-# Here is a point at which the hub runs at a medium frequency.
+# At $(g_{el}, g_{synA})$ = ({glue:text}`background-point`) nS, in the upper mode, the hub's
+# frequency is {glue:text}`background-frequency` Hz over $T = 800$ steps.
 
 
-# %% mystnb={"figure": {"caption": "Voltages at one point of the upper mode: f1, f2, hub, s1 and s2 from top to bottom.", "name": "fig-voltages"}, "image": {"alt": "Voltage of the five neurons against 20 s of time, one panel each. All five oscillate at one common rhythm, each pair in antiphase."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Membrane potentials of f1, f2, hub, s1 and s2 (from top to bottom) against time, over $T = 800$ steps, at one point of the upper mode. All five run at one common, medium frequency.", "name": "fig-background-voltages"}, "image": {"alt": "Voltage of the five neurons against 20 s of time, one panel each. All five oscillate at one common rhythm, each pair in antiphase."}} tags=["hide-input"]
 def inner_point(exact, name):
     """The grid point of a mode that is nearest to its centre."""
     k = next(k for k, mode in enumerate(exact.modes) if mode.name == name)
@@ -84,9 +90,6 @@ glue_text("frequency", f"{frequency:.3f}")
 figure = plot_voltages(long, point)
 
 # %% [markdown]
-# At $(g_{el}, g_{synA})$ = ({glue:text}`background-point`) nS the hub's frequency is
-# {glue:text}`background-frequency` Hz by the readout below, over $T = 800$ steps.
-#
 # ## One number: the hub's frequency
 #
 # The frequency is a differentiable function of the conductances. The hub's voltage is rectified at
@@ -105,13 +108,14 @@ figure = plot_voltages(long, point)
 # ## Where the frequency is medium
 #
 # The map of $f$ over the plane has plateaus, cliffs between them, and a wide expanse at about 0 Hz.
-# The band $|f - 0.525| < 0.05$ Hz, two standard deviations about the target, falls into connected
-# regions. (Points of the grid that share an edge or a corner are connected.) A region that holds at
-# least 1 % of the exact answer's mass is a **mode**; the chapter on [the exact answer](exact)
-# computes these masses. The heaviest is called **upper**, the heaviest at smaller $g_{el}$
-# **lower**, as in the note.
+# The **band** $|f - 0.525| < 0.05$ Hz, two standard deviations about the target, falls into
+# connected regions. (Points of the grid that share an edge or a corner are connected.) A region that
+# holds at least 1 % of the [exact answer](exact.ipynb)'s mass is a **mode**. The heaviest is called
+# **upper**, the heaviest at smaller $g_{el}$ **lower**, as in the note; the names mean large and
+# small $g_{el}$, which our maps draw from left to right, so that the upper mode lies on their right
+# and the lower one on their left.
 
-# %% mystnb={"figure": {"caption": "The hub's frequency over the plane, with the outlines of the modes.", "name": "fig-map"}, "image": {"alt": "Four maps of the hub frequency over g_el and g_synA: T = 200 on the left and T = 800 on the right, the whole plane above and the corner of small conductances below. Over most of the plane the frequency reads about 0 Hz. The upper mode lies around g_el = 6 to 8 nS and g_synA = 1 to 2 nS; the lower one is a sliver below g_el = 1 nS; a third, small one lies between them."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "The hub's frequency over the plane of the two free conductances, for $T = 200$ (above) and $T = 800$ (below). Grey: the frequency, the darker, the faster; green: within one standard deviation of the target; outlines: the lower mode (orange), the upper one (blue) and a small third one (purple). Left: the whole plane, with both axes scaled as square roots; middle and right: close-ups on linear axes. The lower mode is a sliver, the upper one a broad curved band.", "name": "fig-background-map"}, "image": {"alt": "Six maps of the hub frequency over g_el and g_synA: T = 200 above and T = 800 below; the whole plane on the left, close-ups of the lower and the upper mode beside it. Over most of the plane the frequency reads about 0 Hz. The upper mode lies around g_el = 6 to 8 nS and g_synA = 1 to 2 nS; the lower one is a sliver below g_el = 1 nS; a third, small one lies between them."}} tags=["hide-input"]
 figure, axes = plt.subplots(2, 3, figsize=(7.5, 4.8))
 for row, exact in zip(axes, (exact_short, exact_long), strict=True):
     for ax, name in zip(row, (None, "lower", "upper"), strict=True):
@@ -122,7 +126,8 @@ for row, exact in zip(axes, (exact_short, exact_long), strict=True):
     row[0].set_title(f"T = {exact.circuit.T}")
 plt.show()
 
-areas = pd.DataFrame(
+# %% tags=["hide-input"] caption="Size and place of the modes, for both numbers of Euler steps T. A mode is a connected region of the band that holds at least 1 % of the exact answer's mass; its centre is weighted by that mass." name="tab-background-modes"
+pd.DataFrame(
     {
         f"T = {exact.circuit.T}, {mode.name}": {
             "share of the plane (%)": f"{100 * mode.area:.3f}",
@@ -132,6 +137,8 @@ areas = pd.DataFrame(
         for mode in exact.modes
     }
 ).T
+
+# %% tags=["hide-input"]
 for exact in (exact_short, exact_long):
     area = {mode.name: mode.area for mode in exact.modes}
     near_zero = float((exact.grid < 0.1).mean())
@@ -158,21 +165,18 @@ glue_text("slow-interval", f"{interval:.1f}")
 glue_text("slow-rate", f"{1 / interval:.2f}")
 glue_text("slow-reads", f"{float(long.hub_frequency(slow)[0]):.6f}")
 
-# %% tags=["hide-input"]
-areas
-
 # %% [markdown]
 # The upper mode covers {glue:text}`background-ratio-200` times the area of the lower one at
-# $T = 200$ and {glue:text}`background-ratio-800` times at $T = 800$. On
-# {glue:text}`background-near-zero-200` % of the plane at $T = 200$, and
-# {glue:text}`background-near-zero-800` % at $T = 800$, the frequency reads below 0.1 Hz. The hub is
-# not silent there. At {glue:text}`background-slow-points` such points, out of a grid of 50 x 50,
-# its voltage rises through -10 mV at least {glue:text}`background-slow-least` times in the 20 s of
-# $T = 800$. At ({glue:text}`background-slow-point`) nS, for one, it fires every
-# {glue:text}`background-slow-interval` s, at {glue:text}`background-slow-rate` Hz, and the readout
-# says {glue:text}`background-slow-reads` Hz, since the mean of the smoothed voltage has a larger
-# modulus than so slow a rhythm. So the readout tells medium frequencies from others; below them it
-# does not measure the firing rate.
+# $T = 200$ and {glue:text}`background-ratio-800` times at $T = 800$. The frequency reads below
+# 0.1 Hz on {glue:text}`background-near-zero-200` % of the plane at $T = 200$ and on
+# {glue:text}`background-near-zero-800` % at $T = 800$. The hub is not silent there. At
+# {glue:text}`background-slow-points` such points, out of a grid of 50 x 50, its voltage rises
+# through -10 mV at least {glue:text}`background-slow-least` times in the 20 s of $T = 800$. At
+# ({glue:text}`background-slow-point`) nS, for one, it fires every
+# {glue:text}`background-slow-interval` s, at {glue:text}`background-slow-rate` Hz, but the readout
+# says {glue:text}`background-slow-reads` Hz: the mean of the smoothed voltage has a larger modulus
+# than so slow a rhythm. So the readout tells medium frequencies from others; below them it does not
+# measure the firing rate.
 #
 # Forward Euler with 25 ms is coarse for these neurons. The modes' borders depend on the
 # discretisation and on the duration as much as on the neurons: [the exact answer](exact) shows how

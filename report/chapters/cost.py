@@ -14,10 +14,16 @@
 # %% [markdown]
 # # What a run costs
 #
-# The note paid 30 hours a run, and had eight. This page says what a run costs now, where the time
-# goes, and how the cost grows. Every figure comes from the JSON files that `make bench` writes to
-# `benchmarks/results/`: alternatives take turns in one process, medians are given with quartiles in
-# brackets where these differ, and each file names its hardware and versions.
+# The note reports 30 hours a run. The runs of this book, of
+# {glue:text}`cost-iterations` iterations, took {glue:text}`cost-minutes` minutes each, on
+# {glue:text}`cost-run-device`. A training step takes {glue:text}`cost-step` ms,
+# {glue:text}`cost-times-faster` times less than the naive one, and its cost grows in proportion to
+# the batch and to the number of Euler steps.
+#
+# Every figure comes from the JSON files that `make bench` writes to `benchmarks/results/`:
+# alternatives take turns in one process, and medians are given with quartiles in brackets where
+# these differ. All was measured on {glue:text}`cost-devices`, the processor's name as the machine
+# gives it. No GPU was at hand, so nothing on this page says how fast a GPU is.
 
 # %% tags=["hide-input"]
 import json
@@ -26,22 +32,20 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from IPython.display import Markdown, display
+from IPython.display import Markdown
 
 import dsnlib
 from dsnlib.plots import run_name, use_style
-from report.text import bracketed
+from report.gluing import gluer
+from report.text import bracketed, from_to
 
 use_style()
+glue_text = gluer("cost")
 results = {
     path.stem: json.loads(path.read_text()) for path in Path("benchmarks/results").glob("*.json")
 }
 results = {name: results[name] for name in ("step", "processes", "scaling", "exact")}
 step, processes, scaling = results["step"], results["processes"], results["scaling"]
-rows = {
-    f"{name}.json": [record["measured"][:10], record["versions"]["jax"], record["git_commit"][:7]]
-    for name, record in results.items()
-}
 
 
 def show(row, digits=1):
@@ -53,25 +57,25 @@ def devices(names):
     return " and ".join(sorted({name.removeprefix("cpu: ") for name in names}))
 
 
-display(pd.DataFrame(rows, ["measured", "JAX", "commit"]).T)
-Markdown(
-    f"All were measured on {devices(record['device'] for record in results.values())}, "
-    "the processor's name as the machine gives it."
-)
+glue_text("devices", devices(record["device"] for record in results.values()))
+glue_text("step", show(step["step_ms"]["one step"]))
+glue_text("times-faster", f"{step['naive_over_step']:.1f}")
+
+# %% tags=["hide-input"] caption="When and with what the files were measured from which the other tables and the figures come." name="tab-cost-files"
+rows = {
+    f"{name}.json": [record["measured"][:10], record["versions"]["jax"], record["git_commit"][:7]]
+    for name, record in results.items()
+}
+pd.DataFrame(rows, ["measured", "JAX", "commit"]).T
 
 # %% [markdown]
-# No GPU was at hand: the device named above is all that was measured, and nothing on this page says
-# how fast a GPU is.
-#
 # ## Then and now
 #
-# The note says that a run took 30 hours. It names neither the hardware nor the batch nor how many
-# iterations a run had. (An epoch has 10,000, and one of its runs converges in epoch 10, so that one
-# had at least 100,000.) So a run can be set beside a run, and nothing more. An iteration of the
-# augmented-Lagrangian runs of this book is 1,000 simulations of 200 Euler steps. What
-# [SMC](answer.ipynb) costs, another method, stands in its chapter.
+# The note names neither the hardware nor the batch nor how many iterations a run had. (An epoch has
+# 10,000, and one of its runs converges in epoch 10, so that one had at least 100,000.) So a run can
+# be set beside a run, and nothing more: the ratio of the two times is no measure of this library.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] caption="Time of the augmented-Lagrangian runs of this book beside what the note reports. An iteration is 1,000 simulations of 200 Euler steps. The time includes the initial fit, the tests at the epochs' ends, and whatever else the machine did meanwhile." name="tab-cost-runs"
 rows, used = {}, []
 runs = [dsnlib.load_run(path.parent) for path in Path("runs").glob("c0-*/run.nc")]
 for run in sorted(runs, key=lambda run: (run.method.c0, run.seed)):
@@ -80,32 +84,28 @@ for run in sorted(runs, key=lambda run: (run.method.c0, run.seed)):
     rows[run_name(run)] = [f"{total:,}", f"{seconds / 60:.1f}", f"{1e3 * seconds / total:.1f}"]
     used.append(run.data.device)
 rows["the note (2019)"] = ["not stated", "1,800 (30 hours)", "not stated"]
-display(pd.DataFrame(rows, ["iterations", "time (min)", "ms an iteration"]).T)
-Markdown(f"Each of these runs of the book used {devices(used)}.")
+glue_text("run-device", devices(used))
+glue_text("minutes", from_to([run.data.seconds / 60 for run in runs], 0))
+glue_text("iterations", f"{runs[0].method.epochs * runs[0].method.iterations:,}")
+pd.DataFrame(rows, ["iterations", "time (min)", "ms an iteration"]).T
 
 # %% [markdown]
-# The time of a run includes the initial fit, the tests at the epochs' ends, and whatever else the
-# machine did meanwhile. Hardware, software and perhaps the number of iterations differ from the
-# note's, so the ratio of the two times is no measure of this library.
+# [SMC](answer.ipynb) is another method; its chapter says what it costs.
 #
 # ## A step against the naive one
-#
-# The naive step writes the circuit on arrays of five neurons and sends `jax.value_and_grad`
-# straight through the `lax.scan`. It gives the same loss, and both run on one thread with the same
-# options of the compiler.
+
+# %% tags=["hide-input"] caption="Time of a training step with 1,000 samples on one thread: median, and quartiles in brackets. The naive step writes the circuit on arrays of five neurons and sends jax.value_and_grad straight through the lax.scan; it gives the same loss, with the same options of the compiler." name="tab-cost-step"
+ms = step["step_ms"]
+pd.DataFrame(
+    {
+        "time of a step (ms)": [show(ms["one naive step"]), show(ms["one step"])],
+        "times faster": ["1", f"{step['naive_over_step']:.1f}"],
+    },
+    ["naive", "dsnlib"],
+)
 
 # %% tags=["hide-input"]
-ms = step["step_ms"]
 difference = max(step["largest_difference_from_naive"].values())
-display(
-    pd.DataFrame(
-        {
-            "time of a step (ms)": [show(ms["one naive step"]), show(ms["one step"])],
-            "times faster": ["1", f"{step['naive_over_step']:.1f}"],
-        },
-        ["naive", "dsnlib"],
-    )
-)
 jacobian, loop = (step["parts_ms"][name] for name in ("statistics and Jacobian", "C loop"))
 Markdown(
     f"Entropy, loss and moments of the two differ by {difference:.0e} at most. "
@@ -117,16 +117,20 @@ Markdown(
 )
 
 # %% [markdown]
-# What makes the difference, in the order of its weight: tangents travel forward beside the
-# simulation, since there are two parameters and 200 steps; the gates of a neuron share an
-# exponential, $\exp(-V/30\,\mathrm{mV})$, whose powers they are, and have derivatives without a
-# division; the 202 filters of the readout are combinations of 26, because a signal of 5 s within 1
-# Hz has few degrees of freedom; the loop is compiled as one function. The equations are written
-# once, and JAX derives the sensitivities from them.
+# What makes the difference, in the order of its weight:
+#
+# - Tangents travel forward beside the simulation, since there are two parameters and 200 steps.
+# - The gates of a neuron share an exponential, $\exp(-V/30\,\mathrm{mV})$, whose powers they are,
+#   and have derivatives without a division.
+# - The 202 filters of the readout are combinations of 26, because a signal of 5 s within 1 Hz has few
+#   degrees of freedom.
+# - The loop is compiled as one function.
+#
+# The equations are written once, and JAX derives the sensitivities from them.
 #
 # ## Where the time goes
 
-# %% mystnb={"image": {"alt": "Horizontal bars of the time in milliseconds of the parts of a training step: simulation, simulation with two tangents, readout with gradient, flow with gradient, and optimiser. The simulation with its tangents takes most."}, "figure": {"caption": "Time of the parts of a training step, each compiled and timed alone. Bars: quartiles.", "name": "fig-cost-parts"}} tags=["hide-input"]
+# %% mystnb={"image": {"alt": "Horizontal bars of the time in milliseconds of the parts of a training step: simulation, simulation with two tangents, readout with gradient, flow with gradient, and optimiser. The simulation with its tangents takes most."}, "figure": {"caption": "Time of the parts of a training step with 1,000 samples, each compiled and timed by itself, so that they need not add up to a step. Bars: medians; lines: quartiles. Simulation with its tangents takes most.", "name": "fig-cost-parts"}} tags=["hide-input"]
 names = [
     "simulation",
     "simulation with two tangents",
@@ -144,15 +148,13 @@ plt.show()
 
 
 # %% [markdown]
-# Timed alone, the parts need not add up to a step.
-#
 # ## Processes
 #
 # A process uses one thread. Two runs side by side then use two cores; handing both to one run gains
 # nothing, or loses.
 
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] caption="Cost of a process by how many runs and threads it has: time of a step, of the imports and of the first 20 steps (median, and quartiles in brackets), and peak memory." name="tab-cost-processes"
 def row(p):
     return [
         show(p["step_ms"]),
@@ -163,7 +165,9 @@ def row(p):
 
 
 columns = ["step (ms)", "import (s)", "first 20 steps with compilation (s)", "peak memory (GiB)"]
-display(pd.DataFrame({name: row(p) for name, p in processes["processes"].items()}, columns).T)
+pd.DataFrame({name: row(p) for name, p in processes["processes"].items()}, columns).T
+
+# %% tags=["hide-input"]
 Markdown(
     "Two runs side by side do "
     + " and ".join(
@@ -176,12 +180,12 @@ Markdown(
 # %% [markdown]
 # ## How cost grows
 #
-# Cost should grow in proportion to the batch and to the number of Euler steps. Batches of more than
+# Cost grows about in proportion to the batch and to the number of Euler steps. Batches of more than
 # 1,000 samples are simulated in blocks of 1,000, whose state and tangents stay in the processor's
 # cache. A step has a fixed cost besides, which shows in the small batches and takes the fitted
 # exponents below 1.
 
-# %% mystnb={"image": {"alt": "Two log-log plots of the time of a training step in milliseconds: against the batch from 250 to 8,000 samples and against the number of Euler steps from 100 to 1,600. Both rise nearly as straight lines; the fitted exponents stand above."}, "figure": {"caption": "Time of a training step against the batch and against the number of Euler steps, on logarithmic axes, with the exponents of fitted power laws and their standard errors. Bars: quartiles.", "name": "fig-cost-growth"}} tags=["hide-input"]
+# %% mystnb={"image": {"alt": "Two log-log plots of the time of a training step in milliseconds: against the batch from 250 to 8,000 samples and against the number of Euler steps from 100 to 1,600. Both rise nearly as straight lines; the fitted exponents stand above."}, "figure": {"caption": "Time of a training step against the batch (left) and against the number of Euler steps (right), on logarithmic axes. Above: exponents of fitted power laws ± standard errors. Points: medians; bars: quartiles. Cost grows about in proportion.", "name": "fig-cost-growth"}} tags=["hide-input"]
 figure, axes = plt.subplots(1, 2, figsize=(7.5, 2.8), sharey=True)
 for ax, name, label in zip(axes, ("batch", "T"), ("batch (samples)", "Euler steps T"), strict=True):
     grown = scaling[name]
@@ -216,12 +220,10 @@ Markdown(
 # cheaper. Where the two cross depends on the circuit: reverse mode stores what each step needs for
 # the way back, and once that no longer fits into the processor's cache its cost multiplies. So the
 # library asks JAX how much a reverse pass would store. Below 32 MiB it goes forward up to 3
-# parameters a statistic, above that up to 16. The table shows a chain of units with one free
-# coupling each, and the five-neuron circuit (STG) of the runs, with 1,000 samples, 200 steps and
-# one statistic.
+# parameters a statistic, above that up to 16.
 
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] caption="Time of one statistic's derivatives in either mode, with 1,000 samples and 200 steps (median, and quartiles in brackets), and which mode the library chooses. Chain: units with one free coupling each; STG: the five-neuron circuit of the runs." name="tab-cost-modes"
 def circuit(name):
     return (
         "STG, 2 parameters"
@@ -246,7 +248,9 @@ for name, row in scaling["parameters"].items():
         slower.append(
             f"{circuit(name)} ({loss:.0f} %, quartiles {'overlap' if overlap else 'apart'})"
         )
-display(pd.DataFrame(rows, ["forward (ms)", "reverse (ms)", "faster", "the library's choice"]).T)
+pd.DataFrame(rows, ["forward (ms)", "reverse (ms)", "faster", "the library's choice"]).T
+
+# %% tags=["hide-input"]
 forward = scaling["parameters"]["STG"]["ms"]["forward"]
 Markdown(
     f"The choice is the slower one in {len(slower)} of {len(rows)} rows"
@@ -275,10 +279,9 @@ Markdown(
 # ## The exact answer
 #
 # `dsnlib.exact_maxent` simulates a whole grid and solves the dual, for the grid and for the 16
-# coarser ones that tell its error. These are processes that found no grid in the cache; with a grid
-# there most of the time is saved.
+# coarser ones that tell its error.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] caption="Cost of the exact answer in a process that found no grid in the cache; with a grid there most of the time is saved." name="tab-cost-exact"
 pd.DataFrame(
     {
         f"T = {case['T']}, {case['cells']:,} x {case['cells']:,} points": [

@@ -14,14 +14,19 @@
 # %% [markdown]
 # # Eight runs, side by side
 #
-# The note trained eight networks, with two starting penalties $c_0$ and four seeds each, to learn
-# which setting holds both modes. Here are {glue:text}`synthesis-runs` such runs, on common axes,
-# beside the answer that the note did not have: the exact maximum-entropy distribution $p^*$ of
-# [the chapter on it](exact.ipynb), with entropy $H^*$ = {glue:text}`synthesis-exact-entropy` nat.
+# **No network ends with both modes.** Of {glue:text}`synthesis-runs` networks, four seeds for each
+# of the note's two starting penalties $c_0$, {glue:text}`synthesis-both` hold both modes at the end
+# of training, {glue:text}`synthesis-upper-alone` only the upper one,
+# {glue:text}`synthesis-lower-alone` only the lower one and {glue:text}`synthesis-neither` neither.
+# They end {glue:text}`synthesis-best-kl` to {glue:text}`synthesis-worst-kl` nat, in
+# $\mathrm{KL}(q \,\|\, p^*)$, from the [exact answer](exact.ipynb) $p^*$, whose entropy is
+# $H^*$ = {glue:text}`synthesis-exact-entropy` nat. Of the note's claims
+# {glue:text}`synthesis-claims-held` hold, {glue:text}`synthesis-claims-part` hold in some seeds,
+# {glue:text}`synthesis-claims-failed` fail, {glue:text}`synthesis-claims-undecided` are undecided,
+# and {glue:text}`synthesis-claims-untested` is not tested.
 #
-# Seeds have one colour each throughout; solid lines are $c_0 = 1$, dashed ones $c_0 = 100$. The
-# lower mode is orange, the upper one blue, and a third region, of which the note says nothing, is
-# purple.
+# A network *holds* a mode if it gives the mode at least a tenth of its exact mass. A mode counts as
+# *lost* in epoch $k + 1$ if it was held at the end of epoch $k$ and never after.
 
 # %% tags=["parameters"]
 runs = "runs"  # folder with the folders of complete runs
@@ -30,7 +35,7 @@ runs = "runs"  # folder with the folders of complete runs
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from IPython.display import HTML, Markdown, display
+from IPython.display import HTML, Markdown
 from myst_nb import glue
 
 from dsnlib.plots import (
@@ -50,6 +55,7 @@ from report.figures import (
     plot_divergences,
     plot_emitting,
     plot_entropies,
+    plot_epoch,
     plot_losses,
     plot_moments,
     plot_overview,
@@ -76,12 +82,10 @@ for name, mass in exact_mass.items():
 # %% [markdown]
 # ## The answer in one picture
 #
-# In the middle the exact density, around it the network that each run ended with, all in the same
-# shades. Both axes are scaled as square roots, which widens the corner of small conductances, where
-# the modes are. The exact answer gives {glue:text}`synthesis-exact-upper` % of its mass to the
-# upper mode and {glue:text}`synthesis-exact-lower` % to the lower one.
+# The exact answer gives {glue:text}`synthesis-exact-upper` % of its mass to the upper mode and
+# {glue:text}`synthesis-exact-lower` % to the lower one.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] kind="figure" caption="The exact maximum-entropy density (middle) and the networks of the eight runs at the end of training (c0 = 1 above, c0 = 100 below), in the same shades. Above each map: its mass in the modes, of which the lower has an orange outline, the upper a blue one, and a third, of which the note says nothing, a purple one. Both axes are scaled as square roots, which widens the corner of small conductances. No network fills both modes of the note." name="fig-synthesis-overview"
 overview_alt = (
     "Maps of densities over the plane of g_el and g_synA, in greys, with the outlines of the "
     "modes. In the middle the exact answer, which fills the upper and the lower mode; around it "
@@ -94,19 +98,10 @@ overview_alt = (
     )
     + "."
 )
-picture = HTML(embedded(small_png(plot_overview(judged, exact), dpi=140), overview_alt))
-glue("synthesis-overview", picture, display=False)
-picture
+HTML(embedded(small_png(plot_overview(judged, exact), dpi=140), overview_alt))
 
 # %% [markdown]
 # ## Entropy
-#
-# The line to reach is $H^*$. A network that meets the constraints cannot lie above it; one that
-# lies above does not meet them yet, one that ends below has spent entropy on something else than
-# the constraints, such as the loss of a mode.
-
-# %% mystnb={"image": {"alt": "Line plot of the entropy in nat against iteration for all runs, colour by seed and dashes by c0, with the exact entropy as a horizontal dashed line and vertical lines at epoch borders."}} tags=["hide-input"]
-figure = plot_entropies(trained, exact.entropy)
 
 
 # %% tags=["hide-input"]
@@ -128,30 +123,40 @@ Markdown(
     rf"{'ends' if len(below) == 1 else 'end'} below H\*."
 )
 
+# %% mystnb={"image": {"alt": "Line plot of the entropy in nat against iteration for all runs, colour by seed and dashes by c0, with the exact entropy as a horizontal dashed line and vertical lines at epoch borders."}, "figure": {"caption": "Entropy of the eight networks during training, as means over 1,000 iterations: colour by seed, solid for $c_0 = 1$, dashed for $c_0 = 100$. Vertical lines: ends of AL epochs. Horizontal: the exact entropy $H^*$. A network that lies above it does not meet the constraints yet; one that ends below it has spent entropy on something else, such as the loss of a mode.", "name": "fig-synthesis-entropies"}} tags=["hide-input"]
+figure = plot_entropies(trained, exact.entropy)
+
 # %% [markdown]
 # ## Moments
-#
-# How far the means of both constrained moments are from their targets, on an axis that is linear
-# within ±0.01 and logarithmic beyond.
 
-# %% mystnb={"image": {"alt": "Line plots against iteration of the violation of both constraints: mean frequency minus target in Hz above, mean squared frequency minus target in Hz squared below; c0 = 1 on the left and c0 = 100 on the right, colour by seed."}} tags=["hide-input"]
+# %% mystnb={"image": {"alt": "Line plots against iteration of the violation of both constraints: mean frequency minus target in Hz above, mean squared frequency minus target in Hz squared below; c0 = 1 on the left and c0 = 100 on the right, colour by seed."}, "figure": {"caption": "Violation of the two constraints during training: the mean over 1,000 iterations of $f$ (above) and of $f^2$ (below), less its target (dashed), with $c_0 = 1$ on the left, $c_0 = 100$ on the right, and colour by seed. Vertical lines: ends of AL epochs. The axes are linear within ±0.01 and logarithmic beyond. The violations shrink as the penalty grows.", "name": "fig-synthesis-moments"}} tags=["hide-input"]
 figure = plot_moments(trained)
 
 # %% [markdown]
-# ## Who holds which mode when
+# ## What an epoch is
 #
-# Rows are runs, columns the number of epochs done. Each cell gives the share of 1,000 samples that
-# lie in the mode, and its shade is full where this is the mode's exact mass.
+# Training alternates between many steps of Adam on a fixed Lagrangian and an update of that
+# Lagrangian ([the method](method.md)).
 
-# %% mystnb={"image": {"alt": "Two tables of coloured cells, runs in rows and AL epochs in columns: the per cent of samples in the lower mode above, in the upper mode below. The numbers are those of the text."}} tags=["hide-input"]
-figure = plot_capture(judged, ["lower", "upper"])
+# %% tags=["hide-input"] kind="figure" caption="Three successive AL epochs of one run (c0 = 1, seed 1). Top: violation |R| of the constraints in batches of 1,000 samples (grey) and its mean over 100 batches at the epochs' ends (discs). Middle: the multipliers of both moments. Bottom: the penalty c. λ and c change only between epochs. The dashed line is what the violation has to fall to, or else c grows; Welch's test compares the two." name="fig-synthesis-epoch"
+epoch_alt = (
+    "Three panels against the iteration, over AL epochs 2 to 4. The violation varies within each "
+    "epoch. The multipliers and the penalty are staircases with steps at the epochs' ends only: "
+    "the penalty grows after epochs 2 and 4, where the violation is above the dashed limit, and "
+    "stays after epoch 3, where it is below."
+)
+example = next(run for run in trained if (run.method.c0, run.seed) == (1.0, 1))
+picture = HTML(embedded(small_png(plot_epoch(example), dpi=140), epoch_alt))
+glue("synthesis-epoch", picture, display=False)
+picture
 
 # %% [markdown]
-# A mode counts as held where the network has at least a tenth of its exact mass. It is lost in the
-# epoch after the last at whose end it was held. Of the lower mode a tenth is no more than a few of
-# the 1,000 samples, so near the border chance decides.
+# ## Who holds which mode when
 
-# %% tags=["hide-input"]
+# %% mystnb={"image": {"alt": "Two tables of coloured cells, runs in rows and AL epochs in columns: the per cent of samples in the lower mode above, in the upper mode below. Each cell has its number; no run keeps both modes to the end."}, "figure": {"caption": "Per cent of 1,000 samples in the lower mode (above) and in the upper mode (below), after each AL epoch of each run; 0 epochs: the initial fit. The shade is full from the mode's exact mass on. Of the lower mode a tenth of the exact mass, which holding asks for, is only a few samples, so near that border chance decides.", "name": "fig-synthesis-capture"}} tags=["hide-input"]
+figure = plot_capture(judged, ["lower", "upper"])
+
+# %% tags=["hide-input"] caption="When each run first held the note's two modes, and when it lost them. Held: the network gives the mode at least a tenth of its exact mass. Lost in epoch k + 1: held at the end of epoch k and never after." name="tab-synthesis-modes"
 losses = mode_losses(judged)
 lost = losses.dropna(subset="lost")
 
@@ -167,7 +172,7 @@ def story(row):
 table = losses[losses["mode"].isin(["lower", "upper"])].copy()
 table["run"] = [f"c0 = {c0:g}, seed {seed}" for c0, seed in zip(table.c0, table.seed, strict=True)]
 table["story"] = table.apply(story, axis=1)
-display(
+(
     table.pivot(index="run", columns="mode", values="story")
     .loc[table["run"].unique()]
     .rename_axis(index=None, columns=None)
@@ -175,18 +180,33 @@ display(
 
 # %% [markdown]
 # ### The moment a mode is lost
-#
-# Gradients are not recorded in training; [the chapter on causes](cause.ipynb) measures them at the
-# networks before each loss. What is recorded of the epoch in which a mode is lost: the penalty $c$
-# and whether it grew afterwards, the size of the multipliers, the violation $|R|$ at the epoch's
-# start and end (means over 100 batches), and the entropy. In the figure a triangle in the mode's
-# colour (purple: the third region) stands at the end of the epoch in which it is lost.
-
-# %% mystnb={"image": {"alt": "Line plots against AL epoch, c0 = 1 on the left and c0 = 100 on the right: entropy, violation at the epoch's end and penalty, colour by seed. Triangles in the mode's colour mark the epochs in which a mode is lost."}} tags=["hide-input"]
-figure = plot_losses(judged, losses)
 
 
 # %% tags=["hide-input"]
+cooled = int((lost.entropy_end < lost.entropy_start).sum())
+tighter = int((lost.violation_end < lost.violation_start).sum())
+glue_text("losses", count(len(lost), "loss") if len(lost) == 1 else f"{len(lost)} losses")
+glue_text("losses-cooled", cooled)
+glue_text("losses-tighter", tighter)
+Markdown(
+    f"Of {'one loss' if len(lost) == 1 else f'{len(lost)} losses'}, the entropy fell over the epoch "
+    f"in {cooled} and the violation fell in {tighter}. "
+    + (
+        f"The penalty then was between {lost.c.min():,.0f} and {lost.c.max():,.0f}."
+        if len(lost)
+        else ""
+    )
+)
+
+# %% [markdown]
+# Gradients are not recorded in training; [the chapter on causes](cause.ipynb) measures them at the
+# networks before each loss.
+
+# %% mystnb={"image": {"alt": "Line plots against AL epoch, c0 = 1 on the left and c0 = 100 on the right: entropy, violation at the epoch's end and penalty, colour by seed. Triangles in the mode's colour mark the epochs in which a mode is lost."}, "figure": {"caption": "Entropy, violation $|R|$ at the epoch's end (mean over 100 batches) and penalty $c$ in the epoch, for every AL epoch, with $c_0 = 1$ on the left, $c_0 = 100$ on the right, and colour by seed. Triangles: epochs in which a mode is lost (orange: lower; blue: upper; purple: the third), while the entropy falls or rises.", "name": "fig-synthesis-losses"}} tags=["hide-input"]
+figure = plot_losses(judged, losses)
+
+
+# %% tags=["hide-input"] caption="The epoch in which each mode is lost: the penalty c in it and whether c grew afterwards, the norm of the multipliers λ in it, and the violation |R| (mean over 100 batches) and the entropy (of 1,000 samples) from its start to its end." name="tab-synthesis-losses"
 def change(start, end, digits):
     return [f"{a:{digits}} to {b:{digits}}" for a, b in zip(start, end, strict=True)]
 
@@ -206,39 +226,19 @@ moments_of_loss = pd.DataFrame(
         "entropy (nat)": change(lost.entropy_start, lost.entropy_end, ".2f"),
     }
 )
-display(HTML(moments_of_loss.to_html(index=False, border=0)))
-cooled = int((lost.entropy_end < lost.entropy_start).sum())
-tighter = int((lost.violation_end < lost.violation_start).sum())
-glue_text("losses", count(len(lost), "loss") if len(lost) == 1 else f"{len(lost)} losses")
-glue_text("losses-cooled", cooled)
-glue_text("losses-tighter", tighter)
-Markdown(
-    f"Of {'one loss' if len(lost) == 1 else f'{len(lost)} losses'}, the entropy fell over the epoch "
-    f"in {cooled} and the violation fell in {tighter}. "
-    + (
-        f"The penalty then was between {lost.c.min():,.0f} and {lost.c.max():,.0f}."
-        if len(lost)
-        else ""
-    )
-)
+HTML(moments_of_loss.to_html(index=False, border=0))
 
 # %% [markdown]
 # ## How far from the exact answer
-#
-# $\mathrm{KL}(q \,\|\, p^*)$ punishes samples where the exact density is low;
-# $\mathrm{KL}(p^* \,\|\, q)$ punishes what the network misses, such as a mode. (Where the network
-# gives an exact sample no density at all the latter is infinite, and its point is left out.)
 
-# %% mystnb={"image": {"alt": "Two line plots on logarithmic axes against AL epochs done: the divergence from network to exact answer on the left, the reverse on the right, for all runs, colour by seed and dashes by c0."}} tags=["hide-input"]
+# %% mystnb={"image": {"alt": "Two line plots on logarithmic axes against AL epochs done: the divergence from network to exact answer on the left, the reverse on the right, for all runs, colour by seed and dashes by c0."}, "figure": {"caption": "Divergence of the eight networks from the exact answer $p^*$ after each AL epoch, on logarithmic axes: colour by seed, solid for $c_0 = 1$, dashed for $c_0 = 100$; bars: standard errors. $\\mathrm{KL}(q \\,\\|\\, p^*)$, on the left, punishes samples where the exact density is low. $\\mathrm{KL}(p^* \\,\\|\\, q)$, on the right, punishes what the network misses, such as a mode; where the network gives an exact sample no density it is infinite, and left out. No network comes near 0.", "name": "fig-synthesis-divergences"}} tags=["hide-input"]
 figure = plot_divergences(judged)
 
 
 # %% [markdown]
 # ## $c_0 = 1$ against $c_0 = 100$
-#
-# The networks at the end of the runs: mean over the seeds, and range.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] caption="The networks at the end of training (1,000 samples of each): mean over the seeds, range in parentheses, and the value of the exact answer." name="tab-synthesis-means"
 quantities = {
     "entropy (nat)": (lambda one: one.final("entropy"), f"{exact.entropy:.2f}"),
     "KL(q || p*) (nat)": (lambda one: one.final("kl"), "0"),
@@ -256,29 +256,21 @@ def summary(values):
     return f"{np.mean(values):.1f} ({min(values):.1f} to {max(values):.1f})"
 
 
-display(
-    pd.DataFrame(
-        {
-            **{
-                f"c0 = {c0:g}, {count(len(members), 'seed')}": [
-                    summary([f(one) for one in members]) for f, _ in quantities.values()
-                ]
-                for c0, members in groups.items()
-            },
-            "exact": [value for _, value in quantities.values()],
+pd.DataFrame(
+    {
+        **{
+            f"c0 = {c0:g}, {count(len(members), 'seed')}": [
+                summary([f(one) for one in members]) for f, _ in quantities.values()
+            ]
+            for c0, members in groups.items()
         },
-        quantities,
-    )
+        "exact": [value for _, value in quantities.values()],
+    },
+    quantities,
 )
 
 # %% [markdown]
 # ## Both tests of convergence
-#
-# A ring: at the epoch's end the note's test does not reject. A disc: the equivalence test shows
-# that mean and variance are close to their targets.
-
-# %% mystnb={"image": {"alt": "Chart with runs in rows and AL epochs in columns; a ring where the note's convergence test does not reject and a disc where the equivalence test shows closeness."}} tags=["hide-input"]
-figure = plot_convergence(trained)
 
 # %% tags=["hide-input"]
 tables = {run_name(run): run.convergence() for run in trained}
@@ -294,13 +286,13 @@ Markdown(
     f"pass, the equivalence test confirms {shown}: failing to reject is not the same as being close."
 )
 
+# %% mystnb={"image": {"alt": "Chart with runs in rows and AL epochs in columns; a ring where the note's convergence test does not reject and a disc where the equivalence test shows closeness."}, "figure": {"caption": "Which run passes which test of convergence at the end of which AL epoch, on 1,000 samples. Ring: the note's test does not reject. Disc: the equivalence test shows that mean and variance are close to their targets; no run has one.", "name": "fig-synthesis-convergence"}} tags=["hide-input"]
+figure = plot_convergence(trained)
+
 # %% [markdown]
 # ## All runs at once
-#
-# Press play, or move the slider. Samples within 2 sd of the target frequency are green, the others
-# grey, over the map of the frequency.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] kind="figure" caption="All runs epoch by epoch: press play, or move the slider. Dots: 1,000 samples of each network, over the plane of g_el and g_synA, in which the hub's frequency is grey (the darker, the faster), green within one standard deviation of its target, and the modes have outlines (orange: lower; blue: upper; purple: the third). Below, the entropy of all runs, with discs at the present epoch." name="fig-synthesis-epochs"
 epoch_scrubber(
     snapshot_frames(trained, exact),
     "Samples of every run's network over the plane of g_el and g_synA, and the entropy of all runs "
@@ -310,62 +302,30 @@ epoch_scrubber(
 # %% [markdown]
 # ## The verdicts
 #
-# What the note says are its claims, C1 to C12; [who states what](method.md) tells them from the
+# Claims C1 to C12 are what the note itself says; [who states what](method.md) tells them from the
 # settings of the public code and from what was chosen here. C3 has two halves with a verdict each.
-# First the rules, which are ours, then the numbers, then what other thresholds would have made of
-# them: the runs were known when some of these rules were written, so what hangs on a threshold has
-# to be seen.
+# The rules are ours. The runs were known when some of them were written, so what hangs on a
+# threshold has to be seen.
+
 
 # %% tags=["hide-input"]
-long = trainings(
-    judged_runs(runs, exact_long, prefix="T-800_c0-").values(), exact_long, samples=25_000
-)
-short = trainings(judged, exact)
-verdicts = judge_claims(short, long)
-
-
 def shown(columns):
     table = pd.DataFrame({name: list(cells) for name, cells in columns.items()})
     return HTML(table.to_html(index=False, escape=False, border=0))
 
 
-names = [v.claim for v in verdicts]
-display(
-    shown(
-        {
-            "": names,
-            "the note says": (v.statement for v in verdicts),
-            "rule": (v.rule for v in verdicts),
-        }
-    )
-)
-glue_text("long-runs", len(long.runs))
-
-# %% [markdown]
-# ### What "emits samples" means
-#
-# C5 says that networks still *emit samples* in both modes. How many seeds do depends on how much is
-# asked for. Each network after 8 epochs gives 100,000 fresh samples, which are simulated; a seed
-# emits a mode where the share in it is at least one of 1,000, or a part of the exact mass of the
-# mode. One of 1,000 lies between 2 % and 5 % of the lower mode's exact mass, and is far below 1 %
-# of the upper one's.
-
-# %% mystnb={"image": {"alt": "Stacked bars: the number of seeds whose networks after 8 epochs emit samples in both modes, only in the upper, only in the lower or in neither, against what emitting asks for; c0 = 1 on the left, c0 = 100 on the right."}} tags=["hide-input"]
-figure = plot_emitting({f"c0 = {c0:g}": short.of(c0) for c0 in groups})
-
-# %% [markdown]
-# ### Numbers and verdicts
-#
-# At $T = 800$ there are {glue:text}`synthesis-long-runs` runs, which C11 uses.
-
-
-# %% tags=["hide-input"]
 def numbers(verdict):
     return "<br>".join(f"{who}: {what}" for who, what in verdict.numbers.items())
 
 
+long = trainings(
+    judged_runs(runs, exact_long, prefix="T-800_c0-").values(), exact_long, samples=25_000
+)
+short = trainings(judged, exact)
+verdicts = judge_claims(short, long)
+glue_text("long-runs", len(long.runs))
+names = [v.claim for v in verdicts]
 outcomes = [f"<strong>{v.outcome}</strong>" for v in verdicts]
-display(shown({"": names, "numbers": map(numbers, verdicts), "verdict": outcomes}))
 landing = [
     f"{outcome}<br>{numbers(v)}" if v.claim == "C9" else outcome
     for v, outcome in zip(verdicts, outcomes, strict=True)
@@ -377,13 +337,39 @@ glue(
 )
 
 # %% [markdown]
-# ### If the threshold were another
+# ### Numbers and verdicts
 #
-# Most rules have a threshold that the note does not state. Here each is halved and doubled, or
-# changed otherwise, and what would then have become of the claim. In bold: another verdict.
+# C11 compares with {glue:text}`synthesis-long-runs` runs at $T = 800$.
+
+# %% tags=["hide-input"] caption="The verdict on each claim, and the numbers to which its rule was applied, by seed, run or circuit." name="tab-synthesis-verdicts"
+shown({"": names, "numbers": map(numbers, verdicts), "verdict": outcomes})
+
+# %% [markdown]
+# ### The rules
+
+# %% tags=["hide-input"] caption="What the note says, and the rule by which each claim is judged here. The rules and their thresholds are ours." name="tab-synthesis-rules"
+shown(
+    {
+        "": names,
+        "the note says": (v.statement for v in verdicts),
+        "rule": (v.rule for v in verdicts),
+    }
+)
+
+# %% [markdown]
+# ### What "emits samples" means
+#
+# C5 says that two seeds still *emit samples* in both modes. How many do depends on how much is asked
+# for.
+
+# %% mystnb={"image": {"alt": "Stacked bars: the number of seeds whose networks after 8 epochs emit samples in both modes, only in the upper, only in the lower or in neither, against what emitting asks for; c0 = 1 on the left, c0 = 100 on the right."}, "figure": {"caption": "Seeds of four whose networks emit samples in both modes, in one or in neither, against what emitting asks for: a share of at least one of 1,000 samples in the mode, or of some per cent of the mode's exact mass. Left: $c_0 = 1$; right: $c_0 = 100$; 100,000 samples of each network after 8 epochs. One of 1,000 samples is between 2 % and 5 % of the lower mode's exact mass, and far below 1 % of the upper one's. The more is asked for, the fewer seeds emit both.", "name": "fig-synthesis-emitting"}} tags=["hide-input"]
+figure = plot_emitting({f"c0 = {c0:g}": short.of(c0) for c0 in groups})
+
+# %% [markdown]
+# ### If the threshold were another
 
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] caption="What becomes of each claim with another threshold. Most rules have one that the note does not state; here it is halved, doubled or changed otherwise. Bold: another verdict." name="tab-synthesis-thresholds"
 def changed(verdict):
     return "<br>".join(
         f"{threshold}: {outcome if outcome == verdict.outcome else f'<strong>{outcome}</strong>'}"
@@ -452,15 +438,9 @@ glue_text("iterations", f"{trained[0].method.epochs * trained[0].method.iteratio
 # %% [markdown]
 # ## Discussion
 #
-# **What the note got right.** Of its claims, these hold here: {glue:text}`synthesis-claims-held`;
-# these in some seeds: {glue:text}`synthesis-claims-part`. Its worry was right above all: maximising
-# entropy under an augmented Lagrangian does not by itself keep both modes. Of
-# {glue:text}`synthesis-runs` networks {glue:text}`synthesis-both` hold both at the end,
-# {glue:text}`synthesis-upper-alone` only the upper one, {glue:text}`synthesis-lower-alone` only the
-# lower one, and {glue:text}`synthesis-neither` neither. These claims fail:
-# {glue:text}`synthesis-claims-failed`; undecided: {glue:text}`synthesis-claims-undecided`; not
-# tested: {glue:text}`synthesis-claims-untested`. Random numbers differ, so a seed here is not the
-# note's seed, and four seeds a setting say little about how often something happens.
+# **What the note got right.** Its worry, above all: maximising entropy under an augmented Lagrangian
+# does not by itself keep both modes. Random numbers differ, so a seed here is not the note's seed,
+# and four seeds a setting say little about how often something happens.
 #
 # **What the note could not see.** How much of a mode a network *should* hold: the lower mode has
 # {glue:text}`synthesis-exact-lower` % of the exact mass and the upper one

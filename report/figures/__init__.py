@@ -6,6 +6,7 @@ from report.figures.circuit import draw_circuit, plot_voltages
 from report.figures.colours import GRADIENT_COLOURS, METHOD_COLOURS
 from report.figures.comparison import plot_divergences, plot_entropies, plot_moments
 from report.figures.emitting import plot_emitting
+from report.figures.epoch import plot_epoch
 from report.figures.explorer import circuit_explorer, live_explorer, plot_activity, plot_place
 from report.figures.joined import plot_paths
 from report.figures.landing import landing_panels, typical_loss
@@ -35,6 +36,7 @@ __all__ = [
     "plot_effects",
     "plot_emitting",
     "plot_entropies",
+    "plot_epoch",
     "plot_losses",
     "plot_moments",
     "plot_networks_of",

@@ -77,11 +77,11 @@ def carries_over(short: Trainings, long: Trainings) -> Verdict:
     """C11: what T = 200 teaches carries over to T = 800."""
     statement = "what T = 200 teaches carries over to T = 800"
     rule = (
-        "each of C1 to C4 and C6 is counted at both durations, and so are the seeds that emit both "
-        "modes or only the upper one after 8 epochs (C5) and those with c0 = 100 that converge "
-        f"within {CONVERGED_BY} (C7); one of these carries over where the two shares of the seeds "
-        f"differ by less than {APART:g}; the claim holds where all do, fails where half or fewer "
-        "do, and is undecided between"
+        "at both durations, count the seeds for which C1 to C4 and C6 hold, those that emit both "
+        "modes or only the upper one after 8 epochs (C5), and those with c0 = 100 that converge "
+        f"within {CONVERGED_BY} epochs (C7); a count carries over if the two shares of the seeds "
+        f"differ by less than {APART:g}; the claim holds if all counts carry over, fails if half "
+        "or fewer do, and is undecided otherwise"
     )
     if not all(long.of(c0).runs for c0 in (1.0, 100.0)):
         return Verdict("C11", statement, rule, {"T = 800": "no runs"}, NOT_TESTED, {}, {})

@@ -46,9 +46,9 @@ def rises_and_falls(runs: Sequence[JudgedLagrangian]) -> Verdict:
     return by_seed(
         "C1",
         "c0 = 1: the entropy first rises and begins to fall in epoch 3 or 4, in every seed",
-        f"the mean entropy of 1,000 iterations exceeds the first record by more than {RISE} nat "
-        f"at its largest, and the record that takes it more than {FALL} nat below that for good "
-        "lies in epoch 3 or 4",
+        f"the mean entropy of 1,000 iterations has its maximum more than {RISE} nat above the "
+        f"first record, and in epoch 3 or 4 it falls more than {FALL} nat below that maximum "
+        "for good",
         runs,
         measure=measure,
         holds=holds,
@@ -86,8 +86,9 @@ def spreads(runs: Sequence[JudgedLagrangian]) -> Verdict:
     return by_seed(
         "C2",
         "c0 = 1: at the start of epochs 2 and 3 the distribution is spread over (0, 20)²",
-        f"at both moments the entropy is less than {SPREAD:g} nat below that of the uniform "
-        f"distribution, and every quadrant holds at least {100 * QUADRANT:g} % of the samples",
+        f"at the start of both epochs the entropy is less than {SPREAD:g} nat below that of the "
+        "uniform distribution, and every quadrant of the plane holds at least "
+        f"{100 * QUADRANT:g} % of the samples",
         runs,
         measure=measure,
         holds=holds,
@@ -117,8 +118,8 @@ def does_not_rise(runs: Sequence[JudgedLagrangian]) -> Verdict:
     return by_seed(
         "C6",
         "c0 = 100: no rise of the entropy at the outset",
-        f"in epoch 1 the mean entropy of 1,000 iterations never exceeds the first record by more "
-        f"than {RISE} nat",
+        f"in epoch 1 the mean entropy of 1,000 iterations is never more than {RISE} nat above the "
+        "first record",
         runs,
         measure=measure,
         holds=holds,
@@ -200,10 +201,10 @@ def settles(runs: Sequence[JudgedLagrangian]) -> Verdict:
     return Verdict(
         "C10",
         "10,000 iterations come close to convergence within an epoch",
-        "an epoch has settled where the mean entropy of its last 1,000 iterations differs from "
-        f"that of the 1,000 before by less than {SETTLED:g} nat, and by less than "
-        f"{100 * OF_CHANGE:g} % of the epoch's whole change or less than two standard errors; a "
-        f"run counts where more than {100 * ENOUGH:g} % of its epochs have settled",
+        "an epoch has settled if the mean entropy of its last 1,000 iterations differs little from "
+        f"that of the 1,000 before: by less than {SETTLED:g} nat and, besides, by less than either "
+        f"{100 * OF_CHANGE:g} % of the epoch's whole change or two standard errors; a run counts "
+        f"if more than {100 * ENOUGH:g} % of its epochs have settled",
         {run: write(numbers) for run, numbers in measured.items()},
         outcome(),
         {name: outcome(**changed) for name, changed in others.items()},

@@ -67,9 +67,9 @@ def emits_both_or_upper(trainings: Trainings) -> Verdict:
         "C5",
         "c0 = 1: two seeds of four still emit samples in both green modes; two have focused on the "
         "upper, larger one",
-        f"of the networks after {NOTE_EPOCHS} epochs half emit samples in both modes and half only "
-        "in the upper one; a network emits samples in a mode where at least one of 1,000 lies in "
-        f"it; undecided where {ERRORS} standard errors of a share change that",
+        f"after {NOTE_EPOCHS} epochs half of the networks emit samples in both modes and half only "
+        "in the upper one; a network emits samples in a mode if at least one of 1,000 lies in it; "
+        f"undecided if a change of the shares by {ERRORS} standard errors changes the outcome",
         {
             seed: f"{1000 * share['lower']:.2f} of 1,000 samples in the lower mode, "
             f"{1000 * share['upper']:.2f} in the upper: {kind}"
@@ -143,8 +143,8 @@ def converges_to_one(trainings: Trainings) -> Verdict:
         "c0 = 100: two seeds of four converge (in epochs 6 and 10), to the individual lower and "
         "upper mode",
         f"half of the seeds pass the test within {CONVERGED_BY} epochs (both p above {P_LIMIT:g}); "
-        "one of them then holds only the lower mode, one only the upper; a mode is held where the "
-        f"samples give it {100 * HELD:g} % of its exact mass",
+        "one of them then holds only the lower mode, one only the upper; a mode is held if the "
+        f"samples give it at least {100 * HELD:g} % of its exact mass",
         {seed: write(after) for seed, after in epochs.items()},
         outcome(),
         {
@@ -200,9 +200,9 @@ def serves_better(small: Trainings, large: Trainings) -> Verdict:
     return Verdict(
         "C12",
         "c0 = 1 serves bimodality better than c0 = 100",
-        f"after {NOTE_EPOCHS} epochs more seeds emit samples in both modes (one of 1,000, as in "
-        f"C5) with c0 = 1, and Fisher's exact test, one-sided, has p below {SIGNIFICANT:g}; it "
-        "fails where the reverse is so; else it is undecided",
+        f"after {NOTE_EPOCHS} epochs more seeds emit samples in both modes (as in C5) with c0 = 1 "
+        f"than with c0 = 100, and Fisher's exact test, one-sided, gives p below {SIGNIFICANT:g}; "
+        "fails if the same is so in reverse; otherwise undecided",
         {name: write(found) for name, found in curve.items()}
         | {"at the end of training": write(last), "what the test can show": shown},
         outcome(curve[ONE_SAMPLE.name]),

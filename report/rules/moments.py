@@ -54,8 +54,8 @@ def does_not_converge(runs: Sequence[JudgedLagrangian]) -> Verdict:
     return by_seed(
         "C3a",
         f"c0 = 1: after {NOTE_EPOCHS} epochs no seed has converged by the test",
-        f"in none of epochs 1 to {NOTE_EPOCHS} do both p of the test exceed {P_LIMIT:g} (p: the "
-        "smaller of the two)",
+        "the test gives one p for each of the two moments; a seed counts if the smaller p is at "
+        f"most {P_LIMIT:g} after every epoch from 1 to {NOTE_EPOCHS}",
         runs,
         measure=measure,
         holds=holds,
@@ -76,8 +76,8 @@ def is_close(runs: Sequence[JudgedLagrangian]) -> Verdict:
     return by_seed(
         "C3b",
         f"c0 = 1: after {NOTE_EPOCHS} epochs all are rather close",
-        f"after {NOTE_EPOCHS} epochs both moments are off by less than {CLOSE:g} (in units of what "
-        "a mean off by 1 sd makes of them)",
+        f"after {NOTE_EPOCHS} epochs each moment is off its target by less than {CLOSE:g} unit; "
+        "the unit is how far the moment moves if all frequencies rise by 1 sd from the target",
         runs,
         measure=measure,
         holds=holds,
@@ -120,9 +120,10 @@ def undershoots(runs: Sequence[JudgedLagrangian]) -> Verdict:
         "C4",
         "c0 = 1: the means end a little low, the second moments a little high (more variance than "
         "at convergence)",
-        f"a seed counts where after {NOTE_EPOCHS} epochs the mean of 1,000 samples is below its "
-        f"target and their second moment above, both by more than {BEYOND:g} standard errors; it "
-        "contradicts where one of the signs is reversed by more than that; else it is undecided",
+        f"a seed counts if after {NOTE_EPOCHS} epochs the mean of 1,000 samples is below its "
+        f"target and their second moment above its own, both by more than {BEYOND:g} standard "
+        "errors; it contradicts if the mean is above or the second moment below by more than "
+        "that; otherwise it is undecided",
         {name: write(numbers) for name, numbers in measured.items()},
         outcome(),
         {f"beyond {b:g} standard errors": outcome(b) for b in (0.0, BEYOND / 2, BEYOND * 2)},

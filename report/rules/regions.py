@@ -81,9 +81,9 @@ def two_regions(short: ExactMaxEnt, long: ExactMaxEnt) -> Verdict:
         "C8",
         "the band consists of two green areas: a small one at small g_el (lower), an expansive one "
         "at large g_el (upper)",
-        f"at T = 200, and at T = 800 too, the smaller of the two largest connected regions within "
-        f"{BAND_SDS:g} sd of the target lies at the smaller g_el; what else there is, such as a "
-        "third region, is stated and not held against the note, which could not see it",
+        f"take the two largest connected regions within {BAND_SDS:g} sd of the target: at T = 200 "
+        "and at T = 800 the smaller of them lies at smaller g_el; a third region is stated and not "
+        "held against the note, which could not see it",
         {name: write(each) for name, each in found.items()},
         "holds" if all(map(_as_claimed, found.values())) else "fails",
         {f"within {w:g} sd": outcome(w) for w in (BAND_SDS / 2, BAND_SDS * 2)}
