@@ -1,6 +1,7 @@
 """What the synthesis and the landing page say is what the committed data say."""
 
 import importlib.util
+import io
 import json
 import re
 import sys
@@ -355,6 +356,52 @@ def test_runs_are_listed_by_setting_and_seed():
     prose = ["No runs % runs here.\n"]
     run_pages.list_runs(None, "method", prose)
     assert prose == ["No runs % runs here.\n"]
+
+
+def run_page():
+    """A page of a run with a figure, whose data it carries, a table and a widget."""
+    drawn = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"></svg>'
+    figure = {"caption": "A *figure*.", "name": "fig-samples"}
+    shown = [
+        ({"mystnb": {"figure": figure}}, {"image/svg+xml": drawn, "text/csv": "x\n1\n"}),
+        ({"caption": "A table.", "name": "tab-result"}, {"text/html": "<table></table>"}),
+        (
+            {"caption": "A film.", "name": "fig-film", "kind": "figure"},
+            {"text/html": "<p>film</p>"},
+        ),
+    ]
+    cells = [nbformat.v4.new_markdown_cell("# One run")]
+    for metadata, data in shown:
+        output = nbformat.v4.new_output("display_data", data=data)
+        cells.append(nbformat.v4.new_code_cell("1", metadata=metadata, outputs=[output]))
+    return nbformat.v4.new_notebook(cells=cells, metadata={"papermill": {"parameters": {}}})
+
+
+@pytest.mark.parametrize("order", [("run_pages", "captions"), ("captions", "run_pages")])
+def test_names_on_pages_of_runs_are_unique_in_the_book(tmp_path, monkeypatch, order):
+    monkeypatch.syspath_prepend(str(BOOK / "extensions"))
+    runs = ["c0-1_seed-1", "T-800_c0-0.5_seed-1"]
+    source = tmp_path / "source"
+    (source / "runs").mkdir(parents=True)
+    lines = "\n".join(f"runs/{run}" for run in runs)
+    (source / "index.md").write_text(f"# Runs\n\n```{{toctree}}\n{lines}\n```\n")
+    for run in runs:
+        nbformat.write(run_page(), source / "runs" / f"{run}.ipynb")
+    warnings = io.StringIO()
+    overrides = {"extensions": ["myst_nb", *order], "nb_execution_mode": "off"}
+    # Else the suffixes of myst_nb would be added to Sphinx's own, for all later books.
+    overrides["source_suffix"] = {".md": "myst-nb", ".ipynb": "myst-nb"}
+    app = Sphinx(
+        source, None, tmp_path / "html", tmp_path / "doctrees", "html", status=None,
+        warning=warnings, confoverrides=overrides,
+    )  # fmt: skip
+    app.build()
+    assert "uplicate" not in warnings.getvalue()
+    for run, page in zip(runs, ["c0-1-seed-1", "t-800-c0-0-5-seed-1"], strict=True):
+        text = (tmp_path / "html" / "runs" / f"{run}.html").read_text()
+        ids = {figure.get("id") for figure in BeautifulSoup(text, "html.parser")("figure")}
+        assert ids == {f"{page}-{name}" for name in ("fig-samples", "tab-result", "fig-film")}
+        assert (tmp_path / "html" / "figure-data" / f"{page}-fig-samples.csv").is_file()
 
 
 @pytest.fixture(scope="module")

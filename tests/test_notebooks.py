@@ -1,5 +1,6 @@
 """Source notebooks are empty, executed ones complete and true to their source."""
 
+import dataclasses
 import json
 import os
 import re
@@ -13,8 +14,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dsnlib import load_run
-from workflow.sources import read
+from dsnlib import AugmentedLagrangian, load_run
+from workflow.sources import parameters, read
 
 ROOT = Path(__file__).parent.parent
 SOURCES = [
@@ -52,6 +53,31 @@ def test_source_notebooks_hold_no_outputs(path):
     for cell in code_cells(path):
         assert cell.outputs == []
         assert cell.execution_count is None
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=names(SOURCES))
+def test_figures_and_tables_of_source_notebooks_have_captions_and_names(path):
+    found = []
+    for cell in code_cells(path):
+        figure = cell.metadata.get("mystnb", {}).get("figure")
+        if figure is not None:
+            assert len(cell.metadata.mystnb.image.alt) > 40
+            found.append(("fig", figure))
+        elif "caption" in cell.metadata:
+            found.append((cell.metadata.get("kind", "table")[:3], cell.metadata))
+        else:  # nothing that matplotlib or pandas would show
+            last = cell.source.rstrip().splitlines()[-1]
+            assert not last.startswith(("figure", "pd.DataFrame", "pd.Series", "tables.")), last
+    for kind, shown in found:
+        assert shown["name"].startswith(f"{kind}-{path.stem}-")
+        assert shown["caption"].endswith(".")
+    assert len({shown["name"] for _, shown in found}) == len(found) > 5
+
+
+def test_the_notebook_takes_every_setting_of_the_method():
+    given = parameters(read(ROOT / "train.ipynb"))
+    fields = {field.name: field.default for field in dataclasses.fields(AugmentedLagrangian)}
+    assert {name: given[name] for name in fields} == fields | {"epochs": 12}
 
 
 @pytest.mark.parametrize("path", EXECUTED, ids=names(EXECUTED))

@@ -1,20 +1,26 @@
 """Sphinx extension: the page of a run says which run it is, and offers its files; lists of runs.
 
 All executed notebooks in runs/ share the cells of train.ipynb or smc.ipynb; papermill records
-the parameters of each in its metadata. A page above runs has a line `% runs`, in whose place comes
-a table of the runs that the table of contents has under it.
+the parameters of each in its metadata, and the names of their figures and tables get the page's
+name in front. A page above runs has a line `% runs`, in whose place comes a table of the runs that
+the table of contents has under it.
 """
 
 import json
 import re
 from pathlib import Path
 
+from docutils import nodes
+
 LIST = "% runs"
 DATA_FILES = {"run.nc": "what was recorded", "judged.nc": "how far it is from the exact answer"}
 
 
 def complete_page(app, docname, source):
-    """Add what the run's name says to the heading, downloads to the end; `source` is changed."""
+    """Add what the run's name says to the heading, downloads to the end, the page's name to others.
+
+    `source` is changed.
+    """
     if not docname.startswith("runs/"):
         return
     notebook = json.loads(source[0])
@@ -23,6 +29,8 @@ def complete_page(app, docname, source):
     heading, *rest = "".join(cell["source"]).splitlines(keepends=True)
     heading = re.sub(r"\b(o|O)ne run$", _run_with(named), heading)
     cell["source"] = "".join([heading, *rest])
+    for each in notebook["cells"]:
+        add_page_name(docname, each["metadata"])
     notebook["cells"].append(
         {
             "cell_type": "markdown",
@@ -32,6 +40,14 @@ def complete_page(app, docname, source):
         }
     )
     source[0] = json.dumps(notebook)
+
+
+def add_page_name(docname, metadata):
+    """Put the page's name before the name of what a cell shows: names are unique in a book."""
+    page = nodes.make_id(docname.removeprefix("runs/"))
+    for named in (metadata, metadata.get("mystnb", {}).get("figure", {})):
+        if "name" in named:
+            named["name"] = f"{page}-{named['name']}"
 
 
 def varied(docname, notebook):
@@ -96,6 +112,7 @@ def table(runs):
 
 def setup(app):
     """Register with Sphinx."""
-    app.connect("source-read", complete_page)
+    # captions.py, which is told at the same event, takes the names as they are by then.
+    app.connect("source-read", complete_page, priority=400)
     app.connect("source-read", list_runs)
     return {"parallel_read_safe": True}

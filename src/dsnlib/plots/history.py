@@ -61,7 +61,7 @@ def plot_multipliers(run: LagrangianRun) -> Figure:
     for k, name in enumerate(data.moment.values):
         right.plot(data.epoch, data.lam.sel(moment=name), **moment_line(name, k))
     right.axhline(0, color="0.8", linewidth=0.8, zorder=0)
-    right.set(xlabel="AL epoch", ylabel="Lagrange multiplier λ (nat per unit)")
+    right.set(xlabel="AL epoch", ylabel="multiplier λ (nat per unit)")
     right.legend(title="of moment")
     for ax in (left, right):
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -92,7 +92,7 @@ def plot_answer(run: SMCRun, exact: ExactMaxEnt) -> Figure:
     """
     z = run.data.z.values
     pooled = z.reshape(-1, z.shape[-1])
-    n = min(len(pooled), 4_000)
+    n = min(len(pooled), 2_000)
     figure, axes = plt.subplots(1, 3, figsize=(7.5, 2.9), gridspec_kw={"width_ratios": [1, 1, 0.9]})
     some = pooled[:: len(pooled) // n][:n]
     for ax, points, title in (
@@ -107,7 +107,9 @@ def plot_answer(run: SMCRun, exact: ExactMaxEnt) -> Figure:
         estimate = over_islands(masses[:, k])
         colour = mode_colour(mode.name)
         axes[2].plot(np.full(len(masses), k - 0.15), masses[:, k], ".", color="0.6", markersize=4)
-        axes[2].errorbar(k, estimate.value, 2 * estimate.se, color=colour, marker="o", capsize=3)
+        axes[2].errorbar(
+            k, estimate.value, 2 * estimate.se, color=colour, marker="o", markersize=3, capsize=3
+        )
         axes[2].plot([k - 0.35, k + 0.35], [mode.mass] * 2, **TARGET)
     axes[2].set_xticks(range(len(exact.modes)), [mode.name for mode in exact.modes])
     axes[2].set(yscale="log", ylabel="mass (dashed: exact)")

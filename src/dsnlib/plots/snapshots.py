@@ -10,7 +10,7 @@ from dsnlib.maxent import ExactMaxEnt
 from dsnlib.methods.lagrangian import LagrangianRun
 from dsnlib.plots.plane import draw_plane
 
-_COLUMNS = 3
+_COLUMNS = 4
 
 
 def plot_snapshots(run: LagrangianRun, exact: ExactMaxEnt) -> Figure:
@@ -27,7 +27,7 @@ def plot_snapshots(run: LagrangianRun, exact: ExactMaxEnt) -> Figure:
     last = data.sizes["snapshot"] - 1
     rows = -(-(last + 1) // _COLUMNS)
     figure, axes = plt.subplots(
-        rows, _COLUMNS, figsize=(7.5, 2.3 * rows), squeeze=False, sharex=True, sharey=True
+        rows, _COLUMNS, figsize=(7.5, 1.8 * rows + 0.7), squeeze=False, sharex=True, sharey=True
     )
     low, high = np.nanpercentile(data.log_q, [2, 98])
     for panel, ax in enumerate(axes.flat):
@@ -40,11 +40,14 @@ def plot_snapshots(run: LagrangianRun, exact: ExactMaxEnt) -> Figure:
             linewidths=0, vmin=low, vmax=high, cmap="plasma", rasterized=True,
         )  # fmt: skip
         ax.set_title(f"start of {panel + 1}" if panel < last else f"end of {last}", fontsize=9)
-        ax.tick_params(labelsize=8)
+        ax.tick_params(labelsize=7)
         # The panels below may be missing.
         ax.tick_params(labelbottom=panel + _COLUMNS > last)
         ax.set_xlabel(ax.get_xlabel() if panel + _COLUMNS > last else "")
         ax.set_ylabel("" if panel % _COLUMNS else ax.get_ylabel())
     unit = data.parameter_units.values[0]
-    figure.colorbar(points, ax=axes, label=f"log q (nat, density per {unit}²)", shrink=0.5)
+    figure.colorbar(
+        points, ax=axes, location="bottom", shrink=0.5, aspect=40,
+        label=f"log q (nat, density per {unit}²)",
+    )  # fmt: skip
     return figure
