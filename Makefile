@@ -12,7 +12,7 @@ SNAKEMAKE = $(BIN)/snakemake --profile "profiles/$(PROFILE)" --config "sweep=$(S
 # What is started here imports from the repository's root.
 unexport PYTHONSAFEPATH
 
-.PHONY: FORCE report smoke runs chapters phase status adopt pdf test test-slurm test-browser test-examples lint bench
+.PHONY: FORCE report smoke runs chapters phase status adopt pdf test test-slurm test-wheel test-browser test-examples lint bench
 
 report: $(INSTALLED)
 	$(SNAKEMAKE) all
@@ -52,6 +52,10 @@ test-slurm: $(INSTALLED)
 	command -v slurmctld slurmd sbatch munged > /dev/null || (apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends slurmctld slurmd slurm-client munge)
 	$(BIN)/pytest tests/slurm
+
+# The library's wheel, built and installed in a fresh environment outside of the repository.
+test-wheel: $(INSTALLED)
+	$(BIN)/pytest tests/wheel
 
 # The built pages in Chromium, which CHROMIUM names if it is not on the path.
 test-browser: report

@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlparse
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from conftest import HTML, PAGES
+from conftest import HTML, PAGES, ROOT
 
 pytestmark = pytest.mark.browser
 SERIOUS = {"serious", "critical"}
@@ -45,6 +45,55 @@ def test_page(open_page, name, width):
     found = Axe().run(page, context=CONTENT).response["violations"]
     serious = [(v["id"], v["nodes"][0]["html"][:200]) for v in found if v["impact"] in SERIOUS]
     assert serious == []
+
+
+# Executed notebooks, none of them exempt. The other pages are text: their images (the first page
+# has one) stand in its flow, and their code is what they are about.
+EXECUTED = [
+    name
+    for name in PAGES
+    if name not in ALIKE and (ROOT / "book" / name).with_suffix(".ipynb").is_file()
+]
+CHAPTERS = [name for name in EXECUTED if not name.startswith("runs/")]
+
+
+@pytest.mark.parametrize("name", EXECUTED)
+def test_every_figure_has_a_numbered_caption(open_page, name):
+    shown = open_page(name).locator("main :is(img, video, .jupyter-widgets)")
+    bare = shown.evaluate_all(
+        """all => all.filter(e => !e.closest('figure')?.querySelector('.caption-number'))
+        .map(e => e.alt || e.className)"""
+    )
+    assert bare == []
+
+
+@pytest.mark.parametrize("name", EXECUTED)
+def test_code_stands_in_one_fold_after_the_results(open_page, name):
+    page = open_page(name)
+    assert page.locator("main details.hide, main .toggle, main .toggle-hidden").count() == 0
+    assert page.locator("main .cell_input:not(details.page-code *)").count() == 0
+    assert page.locator("main .cell .highlight:not(.cell_output *)").count() == 0
+    assert page.locator("main details.page-code").count() == 1
+    fold = page.locator("main details.page-code:not([open])")
+    assert fold.locator(".highlight").count() > 0
+    assert not fold.evaluate(
+        """fold => [...document.querySelectorAll('main .cell_output')].some(
+            e => fold.compareDocumentPosition(e) & Node.DOCUMENT_POSITION_FOLLOWING)"""
+    )
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_figures_say_what_remakes_them(open_page, name):
+    """Images link what they draw too; films, widgets and images within HTML hold too much."""
+    for figure in open_page(name).locator("main figure:has(.caption-number)").all():
+        if figure.locator(".caption-number").first.inner_text().startswith("Table"):
+            continue
+        origin = figure.locator("p.origin")
+        assert origin.inner_text().startswith(f"Made by make book/{Path(name).stem}.ipynb")
+        if figure.locator("img:not([src^='data:'])").count():
+            link = origin.locator("a").evaluate("a => a.href")
+            lines = Path(unquote(urlparse(link).path)).read_text().splitlines()
+            assert "panel,kind,label,x,y,value,low,high" in lines[:-1]
 
 
 def check_link(page, name, link):
