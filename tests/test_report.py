@@ -144,6 +144,20 @@ def test_source_takes_in_the_cells_of_another(tmp_path):
         read(tmp_path / "page_two.py")
 
 
+def test_tables_and_widgets_taken_in_get_unique_names(tmp_path):
+    (tmp_path / "part.py").write_text(
+        '# %% caption="A table." name="shares"\nshares\n\n'
+        '# %% kind="figure" caption="A film." name="film"\nfilm\n\n# %%\nsilent = 1\n'
+    )
+    for page in ("page_one", "page_two"):
+        (tmp_path / f"{page}.py").write_text("# %%\n# include: part.py\n")
+    table, film, silent = (cell.metadata for cell in read(tmp_path / "page_one.py").cells)
+    assert table == {"caption": "A table.", "name": "tab-page-one-shares"}
+    assert film == {"caption": "A film.", "kind": "figure", "name": "fig-page-one-film"}
+    assert silent == {}
+    assert read(tmp_path / "page_two.py").cells[0].metadata.name == "tab-page-two-shares"
+
+
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_chapters_are_whole_notebooks(path):
     notebook = read(path)
@@ -152,9 +166,32 @@ def test_chapters_are_whole_notebooks(path):
     assert notebook.cells[-1].source.endswith('print("complete")')
     assert notebook.cells[-1].metadata.tags == ["remove-cell"]
     for cell in notebook.cells:
-        assert cell.metadata.keys() <= {"tags", "mystnb"}
+        assert cell.metadata.keys() <= {"tags", "mystnb", "caption", "name", "kind"}
         if cell.cell_type == "code":
             ast.parse(cell.source)
+
+
+def shown_by(path):
+    """Name, prefix that the name must have, and caption of all figures and tables of a chapter."""
+    page = path.stem.replace("_", "-")
+    for cell in read(path).cells:
+        figure = cell.metadata.get("mystnb", {}).get("figure")
+        if figure:
+            assert len(cell.metadata.mystnb.image.alt) > 40
+            yield figure["name"], f"fig-{page}-", figure["caption"]
+        if "caption" in cell.metadata:
+            assert not figure  # one thing a cell
+            kind = "fig" if cell.metadata.get("kind") == "figure" else "tab"
+            yield cell.metadata["name"], f"{kind}-{page}-", cell.metadata["caption"]
+
+
+def test_figures_and_tables_have_captions_and_names_that_are_unique_in_the_book():
+    shown = [each for path in CHAPTERS for each in shown_by(path)]
+    for name, prefix, caption in shown:
+        assert name.startswith(prefix)
+        assert name != prefix
+        assert caption.endswith(".")
+    assert len({name for name, _, _ in shown}) == len(shown)
 
 
 def test_the_library_knows_nothing_of_the_report():
