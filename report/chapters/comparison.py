@@ -15,48 +15,51 @@
 # # Against what people use today
 #
 # **In two dimensions the simplest methods win.** Two need no training, no Markov chain and no
-# setting but a number of points, and they find the answer's natural parameters η by themselves:
+# setting but a number of points, and they find the {term}`natural parameters` η of the
+# {term}`exact answer` p\* by themselves:
 #
-# - **Weighted uniform draws.** Simulate uniform draws, weight each by exp(η·T), and solve for η on
-#   the same draws. With {glue:text}`comparison-uniform-n` draws
-#   ({glue:text}`comparison-uniform-seconds` s of processor time) the divergence from the exact
-#   answer is {glue:text}`comparison-uniform-kl` nat at most; with {glue:text}`comparison-most-n` it
-#   is {glue:text}`comparison-most-kl` nat at most, and boosted trees tell the samples from exact
-#   ones in {glue:text}`comparison-most-c2st` % of cases, where 50 % is chance.
-#   {glue:text}`comparison-few-n` draws are too few, and {glue:text}`comparison-few-trusted` of
-#   these runs pass dsnlib's own checks.
-# - **A grid.** With {glue:text}`comparison-grid-cells` cells along either conductance
+# - **{term}`Weighted uniform draws`.** Simulate uniform draws, weight each by exp(η·T), and solve
+#   for η on the same draws. With {glue:text}`comparison-uniform-n` draws
+#   ({glue:text}`comparison-uniform-seconds` s of processor time) the
+#   {term}`divergence <KL divergence>` from p\* is {glue:text}`comparison-uniform-kl` {term}`nat` at
+#   most; with {glue:text}`comparison-most-n` it is {glue:text}`comparison-most-kl` nat at most, and
+#   boosted trees tell the samples from exact ones in {glue:text}`comparison-most-c2st` % of cases
+#   ({term}`C2ST`; 50 % is chance). {glue:text}`comparison-few-n` draws are too few:
+#   {glue:text}`comparison-few-trusted` of these runs pass dsnlib's own checks.
+# - **A grid.** With {glue:text}`comparison-grid-cells` cells along each conductance
 #   ({glue:text}`comparison-grid-n` simulations, {glue:text}`comparison-grid-seconds` s) the
-#   divergence is {glue:text}`comparison-grid-kl` nat and the lower mode's mass
-#   {glue:text}`comparison-grid-lower` %; the exact answer's own grid has
-#   {glue:text}`comparison-exact-cells` cells and gives {glue:text}`comparison-exact-lower` %.
+#   divergence is {glue:text}`comparison-grid-kl` nat, and the lower {term}`mode` gets
+#   {glue:text}`comparison-grid-lower` % of the mass. The exact answer, on a grid of
+#   {glue:text}`comparison-exact-cells` cells along each, gives it
+#   {glue:text}`comparison-exact-lower` %.
 #
-# [SMC](answer.ipynb), the main method of dsnlib, is as close and no cheaper here:
-# {glue:text}`comparison-ours-simulations` million simulations for samples that count as
-# {glue:text}`comparison-ours-effective`. So in two dimensions it is not needed. It is made for more
-# parameters and rarer properties, where a grid is out of reach and few uniform draws count: see
+# {term}`SMC`, the [main method](answer.ipynb) of dsnlib, is as close and no cheaper here:
+# {glue:text}`comparison-ours-simulations` million simulations for samples that are worth
+# {glue:text}`comparison-ours-effective` independent ones. It is made for more parameters and rarer
+# properties, where a grid is out of reach and few uniform draws count: see
 # [other systems](gallery.ipynb) and [other problems](systems.ipynb).
 #
 # ## How they are compared
 #
-# Once η is known, the maximum-entropy distribution p\*, proportional to exp(η·T), is a posterior: a
-# uniform prior times a Gaussian likelihood of the frequency, with mean
+# Once η is known, p\*, the {term}`maximum-entropy distribution` proportional to exp(η·T), is a
+# posterior: a uniform prior times a Gaussian likelihood of the frequency, with mean
 # {glue:text}`comparison-likelihood-mean` Hz and standard deviation
 # {glue:text}`comparison-likelihood-sd` Hz. So every method of simulation-based or Bayesian inference
 # can be asked for it.
 #
-# **Most others are handed η**, which comes from the exact answer; no cost of finding it is added to
-# their figures. The tables mark them. The methods of dsnlib know only the property's mean and
-# standard deviation. The scripts are in `benchmarks/comparison/`; sbi
-# {cite:p}`tejerocantero2020sbi` and particles have a pinned environment there. Sizes are those that
-# fitted into the time at hand, not the best that each method can do.
+# **Most others are handed η** from the exact answer; what it costs to find η is not added to their
+# figures. The tables mark them. The methods of dsnlib know only the property's mean and standard
+# deviation. The scripts are in `benchmarks/comparison/`, with a pinned environment for sbi
+# {cite:p}`tejerocantero2020sbi` and particles. Each run has the size that fitted into the time at
+# hand, which is not the best that its method can do.
 #
-# - *NPE* (neural posterior estimation) trains a network on simulations from the prior, *TSNPE* and
-#   *SNPE-C* in rounds, *FMPE* by flow matching. Runs not called *clipped* have raw data, of which
-#   sbi warns that it has extreme outliers, and a limit of epochs cut most of them off: they are
-#   below what sbi can do. {glue:text}`comparison-clipped`
+# - *{term}`NPE`* trains a network on simulations from the prior, *TSNPE* and *SNPE-C* in rounds,
+#   *FMPE* by flow matching. Runs not called *clipped* have raw data. sbi warns that these have
+#   extreme outliers, and a limit of epochs cut most of these runs off: they are below what sbi can
+#   do. {glue:text}`comparison-clipped`
 # - *Weighted*: each draw of a network with density q is simulated and weighted by p\*/q.
-# - *Retrained networks* are those of this book, trained by the note's method for several c0.
+# - *Retrained networks* are those of this book ({term}`DSN`), trained by the note's method for
+#   several c0.
 
 # %% tags=["hide-input"]
 import json
@@ -138,20 +141,14 @@ def simulated(method):
 # %% [markdown]
 # ## How close
 #
-# Medians over the seeds, with the range in brackets. q is a method's density, where it has one.
-# *KL(q || p\*)* grows where q puts mass that p\* has not, *KL(p\* || q)* where q lacks mass; of
-# exp(η·T - log Z) either may come out slightly below 0, since log Z has an error. *Effective*: the
-# number of independent samples that the samples are worth, judged by weights and repeats. *Share*:
-# what would be left of q's samples, were they weighted. *Starved*: share of p\* where q is below a
-# tenth of it. *C2ST*: accuracy with which boosted trees, which see z, √z and f, tell the samples
-# from as many exact ones (*a side*; below {glue:text}`comparison-smallest` there is no test).
-# Trees that must tell exact samples from exact ones reach {glue:text}`comparison-check-same`;
-# where the lower mode has double its mass {glue:text}`comparison-check-doubled`, half of it
-# {glue:text}`comparison-check-halved`, none {glue:text}`comparison-check-lost`; so half of a small
-# mode can escape it, and the masses below must be read too. *Seconds* are of
-# the processor, † of the wall, on a machine that did other work.
+# The trees can miss half of a small mode, so the masses below must be read too. They see z, √z and
+# f, and tell exact samples from exact ones in a share of {glue:text}`comparison-check-same` (± se);
+# from samples in which the lower mode has double its mass {glue:text}`comparison-check-doubled`,
+# half of it {glue:text}`comparison-check-halved`, none {glue:text}`comparison-check-lost`. Where
+# fewer than {glue:text}`comparison-smallest` samples are left there is no test. A KL may come out
+# slightly below 0 where q is exp(η·T - log Z), since log Z has an error.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] caption="How close each method comes to the exact answer p*: medians over the seeds, with the range in brackets. η: found by the method, or handed to it. Seconds: of the processor, or of the wall (†), on a machine that did other work. q: the method's density, where it has one. KL(q ‖ p*) grows where q puts mass that p* has not, KL(p* ‖ q) where q lacks mass. Starved: share of p* where q is below a tenth of it. Share: effective share of q's samples, were they weighted. Effective: how many independent samples they are worth, by weights and repeats. C2ST: share of samples that boosted trees assign rightly, of as many exact ones on the other side (a side); 0.5 is chance. Uniform draws, grids and SMC are close, and are not handed η." name="tab-comparison-closeness"
 quality = {}
 for name, runs in groups.items():
     wall = "†" if runs[0]["seconds_of"] == "wall" else ""
@@ -173,13 +170,12 @@ pd.DataFrame(quality).T
 # %% [markdown]
 # ## Masses of the modes
 #
-# Median over the seeds ± the median of the single runs' standard errors, and the range in brackets.
-# Errors take samples as independent; those of NUTS, SA and dsnlib's SMC are between chains or
-# islands. Samples of waste-free SMC and the ensemble depend on each other, so there the range says
-# more. The last rows are a grid's own sums over its cells, for which it needs no samples; the regions
-# are those that the grid itself finds, and the two coarser ones part the third mode otherwise.
+# The errors take samples as independent; those of NUTS, SA and dsnlib's SMC are between chains or
+# {term}`islands <island>`. Samples of waste-free SMC and of the ensemble depend on each other, so
+# there the range over the seeds says more. A grid's own sums over its cells need no samples. Their
+# regions are those that the grid itself finds; the two coarser grids part the third mode otherwise.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] caption="Masses of the modes by each method, beside the exact ones: median over the seeds ± the median of the single runs' standard errors, with the range over the seeds in brackets. Band: within two standard deviations of the target frequency. η: found by the method, or handed to it. Sums: of a grid over its own cells; its other rows are samples. Raw draws of networks and chains that follow gradients have wrong masses." name="tab-comparison-masses"
 
 
 def with_error(estimates):
@@ -212,7 +208,7 @@ for name, own in sums.items():
     }
 pd.DataFrame(masses).T.fillna("")
 
-# %% mystnb={"image": {"alt": "Two plots against the number of simulations on a logarithmic axis, a marker a run. Left the accuracy of a classifier against exact samples: weighted uniform draws, the grids, dsnlib's SMC and rejection lie at one half; raw draws of sbi's networks lie between 0.6 and 0.8, their weighted draws near one half; the retrained networks lie highest. Right the mass of the lower mode: the same methods lie at the line of the exact mass, raw draws of networks below it, the retrained networks at zero or far above."}, "figure": {"caption": "Accuracy of a classifier between samples and exact ones (left; dotted: it cannot tell) and mass of the lower mode (right; dotted: exact; the axis is linear below 1 %) against the number of simulations, a marker a run. A grid stands on the left with its samples, on the right with sums over its cells, which need none. The methods of the first four groups find η, the others are handed it.", "name": "fig-comparison"}} tags=["hide-input"]
+# %% mystnb={"image": {"alt": "Two plots against the number of simulations on a logarithmic axis, a marker a run. Left the accuracy of a classifier against exact samples: weighted uniform draws, the grids, dsnlib's SMC and rejection lie at one half; raw draws of sbi's networks lie between 0.6 and 0.8, their weighted draws near one half; the retrained networks lie highest. Right the mass of the lower mode: the same methods lie at the line of the exact mass, raw draws of networks below it, the retrained networks at zero or far above."}, "figure": {"caption": "C2ST, the share of samples that boosted trees assign rightly to method or exact answer (left; dotted: chance), and mass of the lower mode (right; dotted: exact; linear below 1 %), against the number of simulations. Each marker is a run. A grid stands on the left with its samples, on the right with sums over its cells, which need none. The first four groups find the natural parameters η, the others are handed them. Uniform draws, grids and SMC are right on both sides.", "name": "fig-comparison-simulations"}} tags=["hide-input"]
 LOOKS = {  # Tol's colours, distinguishable with any colour vision; markers tell the groups apart too
     "weighted uniform draws": ("#DDCC77", "s"),
     "grid": ("#117733", "D"),
@@ -349,20 +345,21 @@ glue_text("retrained-starved", over(["c0-1", "c0-100"], "starved", 0, 100))
 #
 # - **What finds η by itself and is simple is close**: uniform draws, grids, and dsnlib's SMC
 #   (KL {glue:text}`comparison-ours-kl` nat, C2ST {glue:text}`comparison-ours-c2st`). All three give
-#   the same kind of density, exp(η·T - log Z), known at any point for one simulation.
+#   the same kind of density, exp(η·T - log Z), which costs one simulation at any point.
 # - **A network's draws must be weighted.** A smooth density leaks over the cliffs: raw draws of
-#   sbi's networks are {glue:text}`comparison-sbi-kl` nat away by KL(q || p\*) and give the lower mode
-#   {glue:text}`comparison-sbi-lower` %. They do cover most of the answer: KL(p\* || q) is only
+#   sbi's networks are {glue:text}`comparison-sbi-kl` nat away by KL(q ‖ p\*) and give the lower mode
+#   {glue:text}`comparison-sbi-lower` %. They do cover most of the answer: KL(p\* ‖ q) is only
 #   {glue:text}`comparison-sbi-forward` nat, and {glue:text}`comparison-sbi-starved` % of p\* is
-#   starved. Weighted, 10,000 draws count as {glue:text}`comparison-weighted-effective`; C2ST is
-#   {glue:text}`comparison-weighted-c2st`, and {glue:text}`comparison-weighted-right` masses lie
-#   within two standard errors of the exact ones; those of the lower mode go from
+#   starved. Once weighted, 10,000 draws are worth {glue:text}`comparison-weighted-effective`
+#   independent ones ({term}`effective sample size`), and C2ST is
+#   {glue:text}`comparison-weighted-c2st`. Of their masses {glue:text}`comparison-weighted-right` lie
+#   within two standard errors of the exact ones; the lower mode gets
 #   {glue:text}`comparison-weighted-lower` %.
 # - **Waste-free SMC** with η in hand gives right masses (lower mode
 #   {glue:text}`comparison-particles-lower` %) with {glue:text}`comparison-particles-simulations`
-#   simulations; its 10,000 samples repeat each other and count as
-#   {glue:text}`comparison-particles-effective`. For as many simulations uniform draws do about as
-#   well, without η.
+#   simulations; its 10,000 samples repeat each other and are worth
+#   {glue:text}`comparison-particles-effective`. Uniform draws do about as well for as many
+#   simulations, without η.
 # - **Chains that follow gradients do not cross between the modes**: each chain of NUTS keeps the
 #   mode in which it started, and the lower mode gets {glue:text}`comparison-nuts-lower` %. Sample
 #   adaptive MCMC needs {glue:text}`comparison-sa-simulations` simulations but gives the lower mode
@@ -370,9 +367,8 @@ glue_text("retrained-starved", over(["c0-1", "c0-100"], "starved", 0, 100))
 # - **The retrained networks** are farthest away: C2ST {glue:text}`comparison-retrained-c2st`, and
 #   {glue:text}`comparison-retrained-starved` % of p\* starved.
 #
-# None of this carries over to more parameters: there a grid is out of reach, and what uniform draws
-# are worth depends on how rare the property is. [Other problems](systems.ipynb) has some of
-# these methods in 8 and 12 dimensions.
+# None of this carries over to more parameters. There a grid is out of reach, and what uniform draws
+# are worth depends on how rare the property is: see [other problems](systems.ipynb).
 
 # %% tags=["remove-cell"]
 plt.close("all")
