@@ -14,12 +14,16 @@
 # %% [markdown]
 # # The note's circuit, two conductances
 #
-# The five-neuron stomatogastric circuit of {cite:p}`gutierrez2013multiple`, as the note has it: the
-# conductances of the electrical synapses (g_el) and of the inhibitory synapses onto the hub
-# (g_synA) are free. It is the case that the rest of this book is about; here it stands first among
-# the others.
+# **In two dimensions {term}`SMC` is not needed: a grid and {term}`weighted uniform draws` are
+# simpler ({doc}`comparison`). It finds {glue:text}`gallery_d2-regions` regions; boosted trees tell
+# its samples from exact ones in a share of {glue:text}`gallery_d2-c2st`, one half of the exact ones
+# from the other in {glue:text}`gallery_d2-c2st-exact` ({term}`C2ST`).**
 #
-# **The property.** The hub oscillates at 0.525 Hz, with a standard deviation of 0.025 Hz.
+# The circuit is the five-neuron stomatogastric one ({term}`STG`) of
+# {cite:p}`gutierrez2013multiple`. As in the note, the conductances of the electrical synapses
+# ({term}`g_el`) and of the inhibitory synapses onto the hub ({term}`g_synA`) are free.
+#
+# **The property.** The {term}`hub` oscillates at 0.525 Hz, with a standard deviation of 0.025 Hz.
 
 # %% tags=["remove-cell"]
 NAME = "d2"
@@ -33,7 +37,7 @@ NAME = "d2"
 # %% [markdown]
 # ## Activity
 #
-# The hub's voltage. In every region it oscillates at the same frequency.
+# Shown is the hub's voltage. In every region it oscillates at the same frequency.
 
 # %%
 # include: shared/gallery_trust.py
@@ -42,8 +46,7 @@ NAME = "d2"
 # ## What is known, and what is new
 #
 # The note, and EPI after it {cite:p}`bittner2021interrogating`, know two regions. The grid of
-# {doc}`exact` knows four that hold a thousandth or more. In two dimensions SMC is not needed: the
-# grid and weighted uniform draws are simpler ({doc}`answer`).
+# {doc}`exact` knows four that hold a thousandth or more.
 
 # %% tags=["remove-cell"]
 print("complete")

@@ -14,8 +14,12 @@
 # %% [markdown]
 # # Visual cortex
 #
+# **The variability of the excitatory rate depends on the noise in E and P, and hardly on that in S
+# and V. Boosted trees cannot tell {term}`SMC`'s samples from exact ones: they are right in a share of
+# {glue:text}`gallery_v1-c2st` ({term}`C2ST`; exact samples {glue:text}`gallery_v1-c2st-exact`).**
+#
 # Four populations of mouse visual cortex, excitatory (E) and parvalbumin, somatostatin and VIP (P,
-# S, V), as a stochastic stabilised supralinear network. Its parameters are the levels of noise in
+# S, V), form a stochastic stabilised supralinear network. The parameters are the levels of noise in
 # the four populations {cite:p}`bittner2021interrogating`.
 #
 # **The property.** The excitatory rate fluctuates with a standard deviation of 5 Hz (over noise
@@ -33,7 +37,7 @@ NAME = "v1"
 # %% [markdown]
 # ## Activity
 #
-# One trial each: rates of the four populations.
+# Shown are the rates of the four populations in one trial each.
 
 # %%
 # include: shared/gallery_trust.py
@@ -41,9 +45,8 @@ NAME = "v1"
 # %% [markdown]
 # ## What is known, and what is new
 #
-# EPI finds that the variability of E depends on the noise in E and P, along an arc on which one
-# makes up for the other, and hardly on that in S and V. So do we; the free directions say how
-# little.
+# {term}`EPI` finds the same: noise in E and in P make up for each other along an arc, and that in S
+# and V hardly matters. The free directions say how little.
 
 # %% tags=["remove-cell"]
 print("complete")

@@ -14,10 +14,9 @@
 # %% [markdown]
 # ## What the circuit cares about, and what not
 #
-# The curvature of the log-density at its densest sample: a direction with a small standard
-# deviation is *stiff*, one with a large one *free*.
+# Along a {term}`stiff direction` the answer is narrow, along a free one it is broad.
 
-# %% mystnb={"figure": {"caption": "Directions at the densest sample. Left: how far the answer reaches along each, as the standard deviation of the Gaussian with the same curvature, in shares of the box. Right: the direction's composition, with parameters scaled to the box.", "name": "directions"}, "image": {"alt": "Bars of the reach of each direction, the first much shorter than the last, beside a matrix of the weights of the parameters in each direction."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Stiff directions (above) and free ones (below) at the sample of highest density. Left: how far the answer reaches along each, as the standard deviation of the Gaussian with the same curvature, in shares of the box. Right: what the direction is made of, with parameters scaled to the box.", "name": "directions"}, "image": {"alt": "Bars of the reach of each direction, the first much shorter than the last, beside a matrix of the weights of the parameters in each direction."}} tags=["hide-input"]
 from dsnlib.answer import directions
 from dsnlib.plots import plot_directions
 
