@@ -131,13 +131,15 @@ def test_source_is_read_as_cells_with_their_tags(tmp_path):
 def test_source_takes_in_the_cells_of_another(tmp_path):
     (tmp_path / "shared").mkdir()
     figure = '# %% mystnb={"figure": {"caption": "C", "name": "pairs"}}\nplot()\n'
-    (tmp_path / "shared" / "part.py").write_text(f"{figure}\n# %%\nb = 2\n")
+    table = '# %% caption="T" name="tab-told"\nb = 2\n'
+    (tmp_path / "shared" / "part.py").write_text(f"{figure}\n{table}")
     (tmp_path / "page_one.py").write_text(
         "# %%\na = 1\n\n# %%\n# include: shared/part.py\n\n# %%\n# a comment\nc = 3\n"
     )
     cells = read(tmp_path / "page_one.py").cells
     assert [cell.source for cell in cells] == ["a = 1", "plot()", "b = 2", "# a comment\nc = 3"]
     assert cells[1].metadata.mystnb.figure == {"caption": "C", "name": "fig-page-one-pairs"}
+    assert cells[2].metadata["name"] == "tab-page-one-told"
     assert len({cell.id for cell in cells}) == 4
     (tmp_path / "page_two.py").write_text("# %%\n# include: shared/gone.py\n")
     with pytest.raises(FileNotFoundError):

@@ -19,7 +19,7 @@ def read(path: Path) -> NotebookNode:
     Args:
         path: a notebook, or Python text whose cells are marked by `# %%`. A cell of text that says
             only `# include: FILE` stands for the cells of that file beside it; the names of their
-            figures get the name of the including text in front.
+            figures and tables get the name of the including text in front.
 
     Returns:
         A notebook. Two readings of a source are the same: cells of a text are numbered.
@@ -40,9 +40,12 @@ def _spliced(cell: NotebookNode, path: Path) -> list[NotebookNode]:
     if not cell.source.startswith(_INCLUDE):
         return [cell]
     cells = jupytext.read(path.parent / cell.source.removeprefix(_INCLUDE)).cells
+    page = path.stem.replace("_", "-")
     for each in cells:
         if figure := each.metadata.get("mystnb", {}).get("figure"):
-            figure["name"] = f"fig-{path.stem.replace('_', '-')}-{figure['name']}"
+            figure["name"] = f"fig-{page}-{figure['name']}"
+        if "name" in each.metadata:  # of a table
+            each.metadata["name"] = f"tab-{page}-{each.metadata['name'].removeprefix('tab-')}"
     return list(cells)
 
 

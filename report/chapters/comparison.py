@@ -138,20 +138,13 @@ def simulated(method):
 # %% [markdown]
 # ## How close
 #
-# Medians over the seeds, with the range in brackets. q is a method's density, where it has one.
-# *KL(q || p\*)* grows where q puts mass that p\* has not, *KL(p\* || q)* where q lacks mass; of
-# exp(η·T - log Z) either may come out slightly below 0, since log Z has an error. *Effective*: the
-# number of independent samples that the samples are worth, judged by weights and repeats. *Share*:
-# what would be left of q's samples, were they weighted. *Starved*: share of p\* where q is below a
-# tenth of it. *C2ST*: accuracy with which boosted trees, which see z, √z and f, tell the samples
-# from as many exact ones (*a side*; below {glue:text}`comparison-smallest` there is no test).
-# Trees that must tell exact samples from exact ones reach {glue:text}`comparison-check-same`;
-# where the lower mode has double its mass {glue:text}`comparison-check-doubled`, half of it
-# {glue:text}`comparison-check-halved`, none {glue:text}`comparison-check-lost`; so half of a small
-# mode can escape it, and the masses below must be read too. *Seconds* are of
-# the processor, † of the wall, on a machine that did other work.
+# What the boosted trees of C2ST can tell was measured: trees that see z, √z and f and must tell exact
+# samples from exact ones reach {glue:text}`comparison-check-same`; where the lower mode has double
+# its mass {glue:text}`comparison-check-doubled`, half of it {glue:text}`comparison-check-halved`,
+# none {glue:text}`comparison-check-lost`. So half of a small mode can escape them, and the masses
+# below must be read too. Below {glue:text}`comparison-smallest` samples there is no test.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] caption="How close each method comes; medians over the seeds, with the range in brackets. η: whether the method finds the natural parameters or is handed them. Seconds: of the processor, † of the wall, on a machine that did other work. KL(q ‖ p*) grows where q, the method's density, puts mass that p* has not, KL(p* ‖ q) where q lacks mass (slightly below 0 within the error of log Z). Starved: share of p* where q is below a tenth of it. Share: what would be left of q's samples, were they weighted. Effective: independent samples that the samples are worth. C2ST: accuracy with which boosted trees tell the samples from as many exact ones (a side)." name="tab-comparison-close"
 quality = {}
 for name, runs in groups.items():
     wall = "†" if runs[0]["seconds_of"] == "wall" else ""
@@ -172,16 +165,9 @@ pd.DataFrame(quality).T
 
 # %% [markdown]
 # ## Masses of the modes
-#
-# Median over the seeds ± the median of the single runs' standard errors, and the range in brackets.
-# Errors take samples as independent; those of NUTS, SA and dsnlib's SMC are between chains or
-# islands. Samples of waste-free SMC and the ensemble depend on each other, so there the range says
-# more. The last rows are a grid's own sums over its cells, for which it needs no samples; the regions
-# are those that the grid itself finds, and the two coarser ones part the third mode otherwise.
-
-# %% tags=["hide-input"]
 
 
+# %% tags=["hide-input"] caption="Masses of the modes: median over the seeds ± the median of the single runs' standard errors, and the range in brackets. Errors take samples as independent; those of NUTS, SA and dsnlib's SMC are between chains or islands. Samples of waste-free SMC and the ensemble depend on each other, so there the range says more. Last rows: a grid's own sums over its cells, for which it needs no samples; its regions are those that the grid itself finds, and the two coarser ones part the third mode otherwise." name="tab-comparison-masses"
 def with_error(estimates):
     """Median and error in per cent, and the range where there are several."""
     value, se = (100 * np.array([each[key] for each in estimates]) for key in ("value", "se"))

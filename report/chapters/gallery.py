@@ -19,7 +19,7 @@
 # the method that followed the note's: the stomatogastric circuit, the linear system, the network of
 # rank two, visual cortex and superior colliculus. We know of no published reference answers.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] caption="Seven systems of the field. C2ST: share of samples that boosted trees assign rightly to run or reference (0.5 is chance); limit: the same for two halves of the reference, plus two standard errors, which exact samples would score. Uniform draws: how many million of them are worth as much as SMC's samples. Trusted: what the run says of itself." name="tab-gallery-systems"
 import json
 import math
 from pathlib import Path
@@ -42,13 +42,9 @@ glue_text("uniform-most", fixed(table[tables.UNIFORM].astype(float).max(), 0))
 table
 
 # %% [markdown]
-# C2ST is the share of samples that boosted trees assign rightly to run or reference; 0.5 is chance.
-# *Limit* is the same figure for two halves of the reference, plus two standard errors: what exact
-# samples would score. *Trusted* is what the run says of itself.
-#
-# **Weighted uniform draws are the simplest rival.** The column gives how many of them are worth as
-# much as SMC's samples, by the effective share that the reference says and the run's smallest
-# effective sample size. Where that is below SMC's simulations, uniform draws are simpler and
+# **Weighted uniform draws are the simplest rival.** How many of them are worth as much as SMC's
+# samples follows from the effective share that the reference says and the run's smallest effective
+# sample size. Where that is below SMC's simulations, uniform draws are simpler and
 # cheaper. They win here: {glue:text}`gallery-uniform-wins`. At the other end it would take
 # {glue:text}`gallery-uniform-most` million of them.
 #
@@ -66,7 +62,7 @@ table
 # score("v1", np.load("my_samples.npy"))  # (n, P), in the units of the circuit's parameters
 # ```
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] caption="The reference answers: their samples, entropy with its error where it is known, and how they were made, never by SMC." name="tab-gallery-references"
 tables.references_table()
 
 # %% [markdown]
@@ -157,7 +153,7 @@ def converged(record):
 
 figure = plot_scaling([r for r in records if converged(r)])
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] caption="All runs on the network of rank two. Entropy ± standard error between islands, blank where the run is not to be trusted; the largest miss of a mean in sds of the target; in turn: one statistic is relaxed after the other." name="tab-gallery-scaling"
 table = [
     {
         "parameters": r["parameters"],

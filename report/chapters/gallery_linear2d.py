@@ -37,7 +37,7 @@ NAME = "linear2d"
 # %%
 # include: shared/gallery_trust.py
 
-# %% tags=["hide-input"]
+# %% tags=["remove-cell"]
 import numpy as np
 
 from report.gluing import gluer

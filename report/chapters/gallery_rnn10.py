@@ -37,7 +37,7 @@ NAME = "rnn10"
 # %%
 # include: shared/gallery_trust.py
 
-# %% tags=["hide-input"]
+# %% tags=["remove-cell"]
 from report.gluing import gluer
 from report.text import fixed
 

@@ -99,10 +99,9 @@ def row(record):
 # linear system are known by quadrature. Those of the networks of up to 40 parameters come from
 # draws that share no code with the library; the larger ones have no reference. Networks of 100
 # parameters and more have `SMC(moves="gradient")`, those marked *in turn* `order="in turn"`, those of
-# 200 and more 4,000 particles; all else has the defaults. *Trusted* is what the run says of itself. Simulations are those of all four islands; seconds include
-# compiling, on one thread of a machine that did other work besides.
+# 200 and more 4,000 particles; all else has the defaults.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] caption="SMC against known answers. Entropy ± standard error between four islands, blank where the run says that it is not to be trusted; known: exact or by independent draws; C2ST: accuracy of boosted trees against exact samples (0.5: chance). Simulations are those of all four islands; seconds include compiling, on one thread of a machine that did other work besides. Trusted: what the run says of itself." name="tab-systems-known"
 glue_text = gluer("systems")
 off = {
     (r["case"], r["seed"]): r["entropy"][0] - known_entropy(r)[0]
@@ -137,7 +136,7 @@ for k, runs in rare.items():
 simulations = [[r["simulations"] for r in runs] for runs in rare.values()]
 figure = plot_rarity([10.0**-k for k in rare], simulations, draws)
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] caption="The runs of the figure above: three seeds for each share of the box. Entropy ± standard error between islands; simulations of all four islands." name="tab-systems-rarity"
 table = pd.DataFrame(
     [{"share of the box": f"1e-{k}", **row(r)} for k, runs in rare.items() for r in runs]
 )
@@ -145,10 +144,6 @@ table.drop(columns=["problem", "C2ST"]).set_index(["share of the box", "seed"])
 
 # %% [markdown]
 # ## Other methods on the same problems
-#
-# All of them are handed the natural parameters that SMC has to find. *Effective* is the number of
-# independent samples that their weighted distinct points are worth by Kish's formula, for SMC its
-# smallest effective sample size; C2ST is left out where fewer than 1,000 are effective.
 #
 # - **Uniform draws win at eight conductances**: two million of them, weighted, are exact in a sixth
 #   of the time that SMC takes. At twelve, 20 million leave about 30 effective samples.
@@ -163,7 +158,7 @@ table.drop(columns=["problem", "C2ST"]).set_index(["share of the box", "seed"])
 # Settings of each run are in `benchmarks/results/rivals`; how to repeat one, in
 # `benchmarks/rivals/README.md`. TSNPE was not run.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] caption="Other methods at eight and twelve conductances, handed the natural parameters that SMC has to find. Effective: independent samples that their weighted distinct points are worth by Kish's formula, for SMC its smallest effective sample size. C2ST: accuracy of boosted trees against exact samples, left out below 1,000 effective ones. Entropy off: less the known one." name="tab-systems-rivals"
 METHODS = {
     "uniform-20m": "weighted uniform draws",
     "uniform-2m": "weighted uniform draws",
