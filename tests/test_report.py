@@ -154,7 +154,9 @@ def test_chapters_are_whole_notebooks(path):
     assert notebook.cells[-1].source.endswith('print("complete")')
     assert notebook.cells[-1].metadata.tags == ["remove-cell"]
     for cell in notebook.cells:
-        assert cell.metadata.keys() <= {"tags", "mystnb"}
+        assert cell.metadata.keys() <= {"tags", "mystnb", "caption", "name", "kind"}
+        assert ("caption" in cell.metadata) == ("name" in cell.metadata)
+        assert cell.metadata.get("kind", "figure") == "figure"
         if cell.cell_type == "code":
             ast.parse(cell.source)
 
