@@ -1,6 +1,7 @@
 """The report's helpers: numbers as text, names of runs, sources of chapters, its packages."""
 
 import ast
+import re
 import tomllib
 from pathlib import Path
 
@@ -144,6 +145,23 @@ def test_source_takes_in_the_cells_of_another(tmp_path):
     (tmp_path / "page_two.py").write_text("# %%\n# include: shared/gone.py\n")
     with pytest.raises(FileNotFoundError):
         read(tmp_path / "page_two.py")
+
+
+def named_in(cell):
+    """Name of the figure or table that a cell shows, and its caption; None where it has none."""
+    shown = cell.metadata.get("mystnb", {}).get("figure") or cell.metadata
+    return (shown["name"], shown["caption"]) if "name" in shown else None
+
+
+def test_names_of_figures_and_tables_are_their_chapters():
+    names = []
+    for path in CHAPTERS:
+        found = [named for cell in read(path).cells if (named := named_in(cell))]
+        for name, caption in found:
+            assert re.match(rf"(fig|tab)-{path.stem.replace('_', '-')}(-|$)", name), name
+            assert caption.endswith((".", ")")), name
+        names += [name for name, _ in found]
+    assert len(names) == len(set(names))
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
