@@ -12,6 +12,7 @@ import pytest
 from children import PROPERTY, SEED, SMALL, Product, fit, train
 from dsnlib import AugmentedLagrangian, Circuit, Parameter, Statistic
 from dsnlib.runs import folder as runs_folder
+from dsnlib.runs.identity import program
 
 SCORE = AugmentedLagrangian(epochs=1, iterations=100, batch=40, layers=2, gradient="score")
 
@@ -41,6 +42,23 @@ def test_a_circuit_that_was_edited_is_another_run(undisturbed, stopped, kind):
     assert edited.configuration() == Product().configuration()
     with pytest.raises(ValueError, match=r"out must be a new folder.*evaluate: another program"):
         fit(edited, PROPERTY, SMALL, seed=SEED, out=folder)
+
+
+def test_a_circuit_whose_constants_differ_by_rounding_is_the_same(undisturbed):
+    """As they do on another machine: the filter bank of STG comes from LAPACK."""
+
+    def evaluate(self, z):
+        return (jnp.float32(1 + 2**-23) * Product.evaluate(self, z).astype(jnp.float32)).astype(
+            z.dtype
+        )
+
+    folder, run = undisturbed
+    rounded = variant(evaluate=evaluate)
+    assert program(rounded, "float32") != program(Product(), "float32")
+    assert fit(rounded, PROPERTY, SMALL, seed=SEED, out=folder).data.identical(run.data)
+    off = variant(evaluate=lambda self, z: Product.evaluate(self, z) + 0.02)
+    with pytest.raises(ValueError, match="evaluate: another program"):
+        fit(off, PROPERTY, SMALL, seed=SEED, out=folder)
 
 
 def test_programs_of_other_versions_of_jax_are_not_compared(undisturbed, monkeypatch):

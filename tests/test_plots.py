@@ -381,15 +381,16 @@ def test_side_by_side_has_a_frame_for_every_stage_and_epoch(beside, smc):
 
 
 def counted(exact, z):
-    """Share of points in each mode and in none, from the grid and the simulated frequency."""
+    """Share of points in each mode and in none, by the nearest cell and the simulated frequency."""
     off = np.abs(np.asarray(exact.circuit.evaluate(np.asarray(z, np.float32)))[:, 0] - 0.525)
     cell = np.minimum((z / 20 * exact.cells).astype(int), exact.cells - 1)
     around = np.pad(exact.labels.values, 1, constant_values=-1)
     shares = np.zeros(len(exact.modes) + 1)
     for (i, j), missed in zip(cell, off, strict=True):
         near = around[i : i + 3, j : j + 3]
-        own = near[1, 1] if near[1, 1] >= 0 else near.max()
-        shares[own if missed < 0.05 else -1] += 1 / len(z)
+        faces = np.array([near[0, 1], near[1, 0], near[1, 2], near[2, 1]])
+        nearest = next((k for k in (near[1, 1], faces.max(), near.max()) if k >= 0), -1)
+        shares[nearest if missed < 0.05 else -1] += 1 / len(z)
     return shares
 
 

@@ -1,11 +1,13 @@
 """Headlines of the phase diagram and of the cause, recomputed without the report's code."""
 
+import itertools
 import json
 from pathlib import Path
 
 import netCDF4
 import numpy as np
 import pytest
+import yaml
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "report" / "studies" / "results"
@@ -123,3 +125,48 @@ def test_flows_under_the_exact_density():
         hits = lower[[flows.index(flow) for flow in members]]
         assert page[f"cause-kept-lower-{name}"] == f"{hits.sum()} of {hits.size}"
     assert page["cause-price-lower"] == f"{-np.log1p(-exact[k]):.3f}"
+
+
+def factor_cells():
+    """Levels of the five factors, as -1 and 1, and the data of every cell that has a file."""
+    factors = yaml.safe_load((ROOT / "config" / "factors.yaml").read_text())["factors"]
+    rows = []
+    for chosen in itertools.product((0, 1), repeat=5):
+        names = [str(levels[k]) for levels, k in zip(factors.values(), chosen, strict=True)]
+        file = RESULTS / f"phase_factors_{'_'.join(names)}.nc"
+        if file.exists():
+            rows.append(([2 * k - 1 for k in chosen], Study(file)))
+    return np.array([levels for levels, _ in rows]), [study for _, study in rows]
+
+
+def test_effects_of_the_factors():
+    """Each effect is a contrast of the cells, for every seed; seeds are blocks."""
+    page = glued("cause")
+    signs, studies = factor_cells()
+    assert len(studies) == 16 == int(page["cause-cells"])
+    assert (signs.prod(axis=1) == signs[0].prod()).all()  # the half fraction
+    n = len(studies[0].kl)
+    assert {len(study.kl) for study in studies} == {n} == {int(page["cause-seeds"])}
+    responses = {
+        "lower": np.array([np.minimum(100 * s.share[:, -1, 0], 100) for s in studies]),
+        "upper": np.array([np.minimum(100 * s.share[:, -1, 1], 100) for s in studies]),
+        "kl": np.array([np.log10(s.kl[:, -1]) for s in studies]),
+    }
+    quantile = {4: 3.182446305284263, 8: 2.364624251592785}[n]  # of Student's t at 97.5 %
+    names = ("gradient", "flow", "batch", "start", "multipliers")
+    for response, values in responses.items():
+        decimals = 2 if response == "kl" else 0
+        for factor, column in zip(names, signs.T, strict=True):
+            each = values[column > 0].mean(axis=0) - values[column < 0].mean(axis=0)
+            half = quantile * each.std(ddof=1) / np.sqrt(n)
+            low, middle, high = (
+                f"{x:+.{decimals}f}" for x in (each.mean() - half, each.mean(), each.mean() + half)
+            )
+            assert page[f"cause-effect-{response}-{factor}"] == f"{middle} [{low}, {high}]"
+    both = sum(sum(study.both("end")) for study in studies)
+    assert page["cause-both"] == str(both)
+    assert page["cause-trainings"] == str(16 * n)
+    near = [bool(s.kl[seed, -1] < 3) for s in studies for seed in range(n)]
+    hold = [s.both("end")[seed] for s in studies for seed in range(n)]
+    assert (page["cause-near"], page["cause-near-kl"]) == (str(sum(near)), "3")
+    assert page["cause-near-both"] == str(sum(a and b for a, b in zip(near, hold, strict=True)))

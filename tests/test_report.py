@@ -1,6 +1,7 @@
 """The report's helpers: numbers as text, names of runs, sources of chapters, its packages."""
 
 import ast
+import re
 import tomllib
 from pathlib import Path
 
@@ -131,13 +132,15 @@ def test_source_is_read_as_cells_with_their_tags(tmp_path):
 def test_source_takes_in_the_cells_of_another(tmp_path):
     (tmp_path / "shared").mkdir()
     figure = '# %% mystnb={"figure": {"caption": "C", "name": "pairs"}}\nplot()\n'
-    (tmp_path / "shared" / "part.py").write_text(f"{figure}\n# %%\nb = 2\n")
+    table = '# %% caption="T" name="tab-told"\nb = 2\n'
+    (tmp_path / "shared" / "part.py").write_text(f"{figure}\n{table}")
     (tmp_path / "page_one.py").write_text(
         "# %%\na = 1\n\n# %%\n# include: shared/part.py\n\n# %%\n# a comment\nc = 3\n"
     )
     cells = read(tmp_path / "page_one.py").cells
     assert [cell.source for cell in cells] == ["a = 1", "plot()", "b = 2", "# a comment\nc = 3"]
     assert cells[1].metadata.mystnb.figure == {"caption": "C", "name": "fig-page-one-pairs"}
+    assert cells[2].metadata["name"] == "tab-page-one-told"
     assert len({cell.id for cell in cells}) == 4
     (tmp_path / "page_two.py").write_text("# %%\n# include: shared/gone.py\n")
     with pytest.raises(FileNotFoundError):
@@ -158,6 +161,23 @@ def test_tables_and_widgets_taken_in_get_unique_names(tmp_path):
     assert read(tmp_path / "page_two.py").cells[0].metadata.name == "tab-page-two-shares"
 
 
+def named_in(cell):
+    """Name of the figure or table that a cell shows, and its caption; None where it has none."""
+    shown = cell.metadata.get("mystnb", {}).get("figure") or cell.metadata
+    return (shown["name"], shown["caption"]) if "name" in shown else None
+
+
+def test_names_of_figures_and_tables_are_their_chapters():
+    names = []
+    for path in CHAPTERS:
+        found = [named for cell in read(path).cells if (named := named_in(cell))]
+        for name, caption in found:
+            assert re.match(rf"(fig|tab)-{path.stem.replace('_', '-')}(-|$)", name), name
+            assert caption.endswith((".", ")")), name
+        names += [name for name, _ in found]
+    assert len(names) == len(set(names))
+
+
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_chapters_are_whole_notebooks(path):
     notebook = read(path)
@@ -167,31 +187,13 @@ def test_chapters_are_whole_notebooks(path):
     assert notebook.cells[-1].metadata.tags == ["remove-cell"]
     for cell in notebook.cells:
         assert cell.metadata.keys() <= {"tags", "mystnb", "caption", "name", "kind"}
+        assert ("caption" in cell.metadata) == ("name" in cell.metadata)
+        assert cell.metadata.get("kind", "figure") == "figure"
+        if figure := cell.metadata.get("mystnb", {}).get("figure"):
+            assert "caption" not in cell.metadata  # one thing a cell
+            assert len(cell.metadata.mystnb.image.alt) > 40, figure["name"]
         if cell.cell_type == "code":
             ast.parse(cell.source)
-
-
-def shown_by(path):
-    """Name, prefix that the name must have, and caption of all figures and tables of a chapter."""
-    page = path.stem.replace("_", "-")
-    for cell in read(path).cells:
-        figure = cell.metadata.get("mystnb", {}).get("figure")
-        if figure:
-            assert len(cell.metadata.mystnb.image.alt) > 40
-            yield figure["name"], f"fig-{page}-", figure["caption"]
-        if "caption" in cell.metadata:
-            assert not figure  # one thing a cell
-            kind = "fig" if cell.metadata.get("kind") == "figure" else "tab"
-            yield cell.metadata["name"], f"{kind}-{page}-", cell.metadata["caption"]
-
-
-def test_figures_and_tables_have_captions_and_names_that_are_unique_in_the_book():
-    shown = [each for path in CHAPTERS for each in shown_by(path)]
-    for name, prefix, caption in shown:
-        assert name.startswith(prefix)
-        assert name != prefix
-        assert caption.endswith(".")
-    assert len({name for name, _, _ in shown}) == len(shown)
 
 
 def test_the_library_knows_nothing_of_the_report():

@@ -46,7 +46,7 @@ def _spliced(cell: NotebookNode, path: Path) -> list[NotebookNode]:
         kind = "fig" if each.metadata.get("kind") == "figure" else "tab"
         for named, prefix in ((image, "fig"), (each.metadata, kind)):
             if "name" in named:
-                named["name"] = f"{prefix}-{page}-{named['name']}"
+                named["name"] = f"{prefix}-{page}-{named['name'].removeprefix(f'{prefix}-')}"
     return list(cells)
 
 

@@ -44,7 +44,7 @@ NAME = "d12"
 # %%
 # include: shared/gallery_trust.py
 
-# %% tags=["hide-input"]
+# %% tags=["remove-cell"]
 from report.studies.problems import CASES
 from report.text import fixed
 

@@ -43,7 +43,7 @@ NAME = "linear2d"
 # %%
 # include: shared/gallery_trust.py
 
-# %% tags=["hide-input"]
+# %% tags=["remove-cell"]
 import numpy as np
 
 from report.studies.truths import linear2d

@@ -43,7 +43,7 @@ NAME = "rnn10"
 # %%
 # include: shared/gallery_trust.py
 
-# %% tags=["hide-input"]
+# %% tags=["remove-cell"]
 from report.text import fixed
 
 glue_text("plateau", fixed(100 * (run.samples.growth == 0).mean(), 0))

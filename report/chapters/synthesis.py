@@ -138,17 +138,18 @@ figure = plot_moments(trained)
 # Training alternates between many steps of Adam on a fixed Lagrangian and an update of that
 # Lagrangian ([the method](method.md)).
 
-# %% tags=["hide-input"] kind="figure" caption="Three successive AL epochs of one run (c0 = 1, seed 1). Top: violation |R| of the constraints in batches of 1,000 samples (grey) and its mean over 100 batches at the epochs' ends (discs). Middle: the multipliers of both moments. Bottom: the penalty c. λ and c change only between epochs. The dashed line is what the violation has to fall to, or else c grows; Welch's test compares the two." name="fig-synthesis-epoch"
-epoch_alt = (
-    "Three panels against the iteration, over AL epochs 2 to 4. The violation varies within each "
-    "epoch. The multipliers and the penalty are staircases with steps at the epochs' ends only: "
-    "the penalty grows after epochs 2 and 4, where the violation is above the dashed limit, and "
-    "stays after epoch 3, where it is below."
-)
+# %% mystnb={"image": {"alt": "Three panels against the iteration, over AL epochs 2 to 4. The violation varies within each epoch. The multipliers and the penalty are staircases with steps at the epochs' ends only: the penalty grows after epochs 2 and 4, where the violation is above the dashed limit, and stays after epoch 3, where it is below."}, "figure": {"caption": "Three successive AL epochs of one run ($c_0 = 1$, seed 1). Top: violation $|R|$ of the constraints in batches of 1,000 samples (grey) and its mean over 100 batches at the epochs' ends (discs). Middle: the multipliers of both moments. Bottom: the penalty $c$. $\\lambda$ and $c$ change only between epochs. The violation has to fall to the dashed line, or else $c$ grows; Welch's test compares the two.", "name": "fig-synthesis-epoch"}} tags=["hide-input"]
 example = next(run for run in trained if (run.method.c0, run.seed) == (1.0, 1))
+figure = plot_epoch(example)
+
+# %% tags=["remove-cell"]
+# The page of the method shows it too, as HTML, which keeps its alternative text there.
+epoch_alt = (
+    "Three panels against the iteration, over AL epochs 2 to 4: the violation varies within each "
+    "epoch; the multipliers and the penalty are staircases with steps at the epochs' ends only."
+)
 picture = HTML(embedded(small_png(plot_epoch(example), dpi=140), epoch_alt))
 glue("synthesis-epoch", picture, display=False)
-picture
 
 # %% [markdown]
 # ## Who holds which mode when
@@ -442,25 +443,22 @@ glue_text("iterations", f"{trained[0].method.epochs * trained[0].method.iteratio
 # does not by itself keep both modes. Random numbers differ, so a seed here is not the note's seed,
 # and four seeds a setting say little about how often something happens.
 #
-# **What the note could not see.** How much of a mode a network *should* hold: the lower mode has
-# {glue:text}`synthesis-exact-lower` % of the exact mass and the upper one
+# **What the note could not see.** First, how much of a mode a network *should* hold: the lower mode
+# has {glue:text}`synthesis-exact-lower` % of the exact mass and the upper one
 # {glue:text}`synthesis-exact-upper` %, so a network without the lower mode is wrong about little
-# mass, and one that holds only the lower mode is wrong about nearly all. That there is a third
+# mass, and one that holds only the lower mode is wrong about nearly all. Second, that there is a third
 # region, with {glue:text}`synthesis-third` % of the mass at $T = 200$ and
-# {glue:text}`synthesis-third-long` % at $T = 800$. That its test of convergence can be passed by
-# networks that are far from the answer: {glue:text}`synthesis-passed` runs pass it, while the
-# divergence $\mathrm{KL}(q \,\|\, p^*)$ of the final networks lies between
-# {glue:text}`synthesis-best-kl` and {glue:text}`synthesis-worst-kl` nat. Two moments can be right
-# for the wrong reason, by mixing frequencies that are too low and too high.
+# {glue:text}`synthesis-third-long` % at $T = 800$. Third, that networks far from the answer can pass
+# its test of convergence, as {glue:text}`synthesis-passed` runs do: two moments can be right for the
+# wrong reason, by a mixture of frequencies that are too low and too high.
 #
-# **What these runs leave open.** Which setting holds both modes: neither of these two does;
-# [the phase diagram](phase.ipynb) asks more of them, and [SMC](answer.ipynb) is a method
-# that does. Why a mode is lost: of {glue:text}`synthesis-losses`,
-# {glue:text}`synthesis-losses-tighter` came in an epoch in which the violation fell, and
-# {glue:text}`synthesis-losses-cooled` in one in which the entropy fell;
-# [the chapter on causes](cause.ipynb) takes gradient, representation and objective apart. How far
-# the readout's many narrow ridges, which the exact density has and no smooth network can follow,
-# bound any flow from below.
+# **What these runs leave open.** First, which setting holds both modes, as neither of these two does:
+# [the phase diagram](phase.ipynb) tries more, and [SMC](answer.ipynb) is a method that does. Second,
+# why a mode is lost. Of {glue:text}`synthesis-losses`, {glue:text}`synthesis-losses-tighter` came in
+# an epoch in which the violation fell, and {glue:text}`synthesis-losses-cooled` in one in which the
+# entropy fell; [the chapter on causes](cause.ipynb) takes gradient, representation and objective
+# apart. Third, how far any flow can get: the exact density has many narrow ridges, from the readout,
+# which no smooth network can follow.
 
 # %% tags=["remove-cell"]
 plt.close("all")

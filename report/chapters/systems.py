@@ -165,7 +165,7 @@ table.drop(columns=["problem", "C2ST"]).set_index(["share of the box", "seed"])
 # Settings of each run are in `benchmarks/results/rivals`; how to repeat one, in
 # `benchmarks/rivals/README.md`. TSNPE was not run.
 
-# %% tags=["hide-input"] caption="SMC beside other people's samplers on the circuit with eight and with twelve free conductances, a row a run. CPU: seconds on one thread. Effective: independent samples that weighted distinct points are worth by Kish's formula, for SMC its smallest effective sample size. C2ST (± se): share of samples that boosted trees assign rightly to method or exact answer, 0.5 being chance; none where fewer than 1,000 are effective. Entropy off: less the known one. Uniform draws win at eight; only SMC comes near at twelve." name="tab-systems-others"
+# %% tags=["hide-input"] caption="SMC beside other people's samplers on the circuit with eight and with twelve free conductances, a row a run. CPU: seconds on one thread. Effective: independent samples that weighted distinct points are worth by Kish's formula, for SMC its smallest effective sample size. C2ST (± se): share of samples that boosted trees assign rightly to method or exact answer, 0.5 being chance; none where fewer than 1,000 are effective. Entropy off: less the known one. Uniform draws win at eight; only SMC comes near at twelve." name="tab-systems-rivals"
 METHODS = {
     "uniform-20m": "weighted uniform draws",
     "uniform-2m": "weighted uniform draws",

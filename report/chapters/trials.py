@@ -27,7 +27,7 @@
 # - **Runs that are not to be trusted, as they say themselves**: {glue:text}`trials-untrusted`.
 #   A circuit of which neither run is trusted is not solved at the size that these minutes allow.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] caption="Five circuits, each by SMC and by weighted uniform draws. Failed: share of the simulations without statistics, which SMC learns to avoid. Entropy ± standard error. Run: compiling and simulating; page: the command as a whole, with Python's start and every figure. Trusted: what the run says of itself." name="tab-trials-runs"
 import json
 from pathlib import Path
 
@@ -93,14 +93,7 @@ pd.DataFrame(
     ]
 ).set_index(["circuit", "method"])
 
-# %% [markdown]
-# *Failed*: share of the simulations without statistics, which SMC learns to avoid. *Run*: compiling
-# and simulating; *page*: the command as a whole, with Python's start and every figure.
-#
-# C2ST between the two answers, with the size of either sample, and the lines that dsnlib asks for
-# beside the model's own equations: class, parameters, statistics, property and call.
-
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] caption="Whether the two answers agree: C2ST, the accuracy with which boosted trees tell one from the other (0.5: they cannot), and the size of either sample. Lines: what dsnlib asks for beside the model's own equations: class, parameters, statistics, property and call." name="tab-trials-agree"
 pd.DataFrame(
     [
         {

@@ -185,8 +185,8 @@ glue_text("gpu-one", fixed(1_000 / gpu["training"]["batch 1000"]["median"], 0))
 # with the best one possible.
 #
 # **Part of a design was read as all of it**: one flow, one order of relaxations, unweighted draws,
-# two conductances. `config/factors.yaml` crosses the factors of training, with the same eight seeds
-# in each cell.
+# two conductances. `config/factors.yaml` crosses the factors of training, with the same seeds in
+# each cell ([cause](cause.ipynb)).
 #
 # **Evidence was called more than it is**: samples along a path a proof, a guess about GPUs a fact.
 # `tests/test_connection.py` holds the paths to their step; for words there is no test.

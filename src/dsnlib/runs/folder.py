@@ -7,6 +7,7 @@ import dataclasses
 import threading
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 
 from dsnlib.methods import Problem, Result, Run
 from dsnlib.methods.base import METHODS, State
-from dsnlib.runs.identity import differences, identity
+from dsnlib.runs.identity import differences, identity, recomputes
 from dsnlib.runs.labelling import to_dataset
 from dsnlib.runs.loading import DATA_FILE, load_run
 from dsnlib.runs.provenance import numerics_stamp, provenance
@@ -66,7 +67,10 @@ class RunFolder:
         # Settings that came later had their default value before.
         settings = dataclasses.fields(run.method)
         defaults = {s.name: s.default for s in settings if s.default is not dataclasses.MISSING}
-        self._refuse_others(found | {"settings": defaults | found["settings"]})
+        self._refuse_others(
+            found | {"settings": defaults | found["settings"]},
+            lambda: recomputes(self.problem, run),
+        )
         self._remove_leftovers()
         return dataclasses.replace(run, circuit=self.problem.circuit)
 
@@ -123,9 +127,11 @@ class RunFolder:
                 "train afresh"
             )
 
-    def _refuse_others(self, found: dict[str, Any]) -> None:
+    def _refuse_others(
+        self, found: dict[str, Any], recomputed: Callable[[], bool] = lambda: False
+    ) -> None:
         """ValueError where the folder's run is not the one that is asked for."""
-        if lines := differences(self._identity, found):
+        if lines := differences(self._identity, found, recomputed):
             raise ValueError(
                 f"out must be a new folder or one of the same run, got {str(self.path)!r}, whose "
                 f"run differs ({'; '.join(lines)}); choose another folder, or remove this one"
