@@ -14,20 +14,23 @@
 # # Circuits that people bring
 #
 # Five circuits of the kind that a user brings, each solved from the shell by one command,
-# `papermill circuit.ipynb`, once by SMC and once by weighted uniform draws, which share nothing but
-# the circuit. How to bring your own stands in {doc}`extend`; the circuits are in `examples/`.
+# `papermill circuit.ipynb`, once by {term}`SMC` and once by {term}`weighted uniform draws`, which
+# share nothing but the circuit. How to bring your own stands in {doc}`extend`; the circuits are in
+# `examples/`.
 #
-# - **Where both runs are to be trusted** ({glue:text}`trials-both`) they agree: their entropies
-#   differ by at most {glue:text}`trials-apart` standard errors of the difference, and boosted trees
-#   tell samples of one from those of the other in {glue:text}`trials-c2st` % of cases (50: chance).
+# - **Where both runs are to be {term}`trusted`** ({glue:text}`trials-both`) they agree: their
+#   {term}`entropies <entropy>` differ by at most {glue:text}`trials-apart` standard errors of the
+#   difference, and boosted trees tell samples of one from those of the other in
+#   {glue:text}`trials-c2st` % of cases ({term}`C2ST`; 50 % is chance).
 # - **From the shell to the page it takes {glue:text}`trials-minutes` minutes**, on one core of a
 #   machine that did other work besides.
-# - **The cheaper method**, by simulations for as many effective samples, where SMC met the property:
+# - **The cheaper method**, by simulations for as many
+#   {term}`effective samples <effective sample size>`, where SMC met the property:
 #   {glue:text}`trials-winner`. Each run says so in its verdict.
 # - **Runs that are not to be trusted, as they say themselves**: {glue:text}`trials-untrusted`.
 #   A circuit of which neither run is trusted is not solved at the size that these minutes allow.
 
-# %% tags=["hide-input"] caption="Five circuits, each by SMC and by weighted uniform draws. Failed: share of the simulations without statistics, which SMC learns to avoid. Entropy ± standard error. Run: compiling and simulating; page: the command as a whole, with Python's start and every figure. Trusted: what the run says of itself." name="tab-trials-runs"
+# %% tags=["hide-input"] caption="Five circuits of the kind that users bring, each by SMC and by weighted uniform draws. Failed: share of the simulations without statistics, which SMC learns to avoid. Entropy: ± standard error. Run: seconds to compile and to simulate; page: seconds of the command as a whole, with Python's start and every figure. Trusted: what the run says of itself." name="tab-trials-runs"
 import json
 from pathlib import Path
 
@@ -93,7 +96,7 @@ pd.DataFrame(
     ]
 ).set_index(["circuit", "method"])
 
-# %% tags=["hide-input"] caption="Whether the two answers agree: C2ST, the accuracy with which boosted trees tell one from the other (0.5: they cannot), and the size of either sample. Lines: what dsnlib asks for beside the model's own equations: class, parameters, statistics, property and call." name="tab-trials-agree"
+# %% tags=["hide-input"] caption="Whether the two methods agree. C2ST (± standard error): share of samples that boosted trees assign to the right method, of as many samples of each; 0.5 is chance. Lines: what dsnlib asks for beside the model's own equations, that is class, parameters, statistics, property and call." name="tab-trials-agree"
 pd.DataFrame(
     [
         {

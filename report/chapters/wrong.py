@@ -22,11 +22,11 @@
 # ## Of the note
 #
 # “A run of the note took 30 hours on one GPU of 2016 to 2018, for about 80,000 iterations” (24 November, `d671714`)
-# : The note states 30 hours a run and 10,000 iterations an epoch, but no GPU, batch or total; one
-#   of its runs converges in epoch 10, beyond 80,000 iterations. So these go as well: “half the
-#   note's batch” (`fc9c114`), “1/51 of the note's” simulations and “192 times as fast as the note's
-#   run” (both `465bdb2`). What can be compared is a run: 30 hours there, {glue:text}`wrong-minutes`
-#   minutes here. Read on: {doc}`cost`.
+# : The note states 30 hours a run and 10,000 iterations an {term}`epoch <AL epoch>`, but no GPU,
+#   batch or total. One of its runs converges in epoch 10, beyond 80,000 iterations. So these go as
+#   well: “half the note's batch” (`fc9c114`), “1/51 of the note's” simulations and “192 times as
+#   fast as the note's run” (both `465bdb2`). What can be compared is a run: 30 hours there,
+#   {glue:text}`wrong-minutes` minutes here. Read on: {doc}`cost`.
 #
 # The verdict “fails” on C8: two regions “at T = 200 as at T = 800” (24 November, `e3ee84a`)
 # : The note shows one map and compares no durations. We failed it for a third region, with
@@ -52,32 +52,33 @@
 #
 # “Representation is not what stops the runs” (25 November, `47a29f2`)
 # : The same page contradicts it. Fitted to the exact density, with the good gradient, the note's
-#   planar flow loses the lower mode in {glue:text}`wrong-planar-lost` seeds; spline flows keep it
-#   in {glue:text}`wrong-spline-kept`. Read on: {doc}`cause`.
+#   {term}`planar flow` loses the lower {term}`mode` in {glue:text}`wrong-planar-lost` seeds; spline
+#   flows keep it in {glue:text}`wrong-spline-kept`. Read on: {doc}`cause`.
 #
 # “No setting of the penalty keeps both modes at convergence” (25 November, `896af67`)
 # : The study had varied settings of one flow, and the sentence spoke of all. With
-#   {glue:text}`wrong-coupling-setting`, the whole gradient by the score function and a learning
-#   rate that falls, {glue:text}`wrong-coupling-passed` seeds pass the note's test;
-#   {glue:text}`wrong-coupling-first` hold at least a tenth of the exact mass of both modes at the
-#   first epoch that passes, {glue:text}`wrong-coupling-end` at the end. Read on: {doc}`phase`.
+#   {glue:text}`wrong-coupling-setting`, the whole gradient by the
+#   {term}`score function <score-function gradient>` and a learning rate that falls,
+#   {glue:text}`wrong-coupling-passed` seeds pass the note's test ({term}`bootstrap test`).
+#   {glue:text}`wrong-coupling-first` {term}`hold <held>` both modes at the {term}`first pass`,
+#   {glue:text}`wrong-coupling-end` at the end. Read on: {doc}`phase`.
 #
 # ## Of other methods and our own
 #
 # “Both moments are equivalent to their targets” in 8 of 8 seeds (25 November, `b1bfc17`)
-# : The test took the raw second moment. Where the mean is right, it lets pass a variance
+# : The {term}`equivalence test` took the raw second moment. Where the mean is right, it lets pass a variance
 #   {glue:text}`wrong-variance` times the target's. With the variance itself, 7 of 8 passed from the
 #   same samples (`465bdb2`). Read on: {doc}`method`.
 #
 # “Of the methods with a density the recipe alone comes close” (25 November, `836114a`)
-# : The recipe, an earlier method of ours, rejected part of its flow's samples; without that, KL was
-#   3.0 to 3.9 nat (`465bdb2`). Those of neural posterior estimation were kept as they came;
-#   weighted, {glue:text}`wrong-npe` % of them count. And the recipe gave the upper mode 87.0 to
-#   88.0 % in all eight seeds (`465bdb2`), where {glue:text}`wrong-upper` % is exact. Read on:
-#   {doc}`comparison`.
+# : The recipe, an earlier method of ours, rejected part of its flow's samples; without that, the
+#   {term}`KL <KL divergence>` was 3.0 to 3.9 {term}`nat` (`465bdb2`). The samples of neural posterior
+#   estimation ({term}`NPE`) were kept as they came; weighted, they have an effective share of
+#   {glue:text}`wrong-npe` %. And the recipe gave the upper mode 87.0 to 88.0 % in all eight seeds
+#   (`465bdb2`), where {glue:text}`wrong-upper` % is exact. Read on: {doc}`comparison`.
 #
 # The recipe's samples have a “C2ST 0.51” (25 November, `465bdb2`)
-# : Nearest neighbours said so, from 1,000 samples a side, with a standard error of
+# : Nearest neighbours said so ({term}`C2ST`), from 1,000 samples a side, with a standard error of
 #   {glue:text}`wrong-c2st-se`. Samples without the whole lower mode can be told from exact ones in
 #   at most {glue:text}`wrong-c2st-lost` of cases, so such a test can hardly see that loss. Boosted
 #   trees and larger samples replaced it. Read on: {doc}`answer`.
@@ -89,7 +90,7 @@
 #   {doc}`systems`.
 #
 # “At 200 parameters SMC fails” (28 November, `b4a8d2b`)
-# : It fails when all relaxations fall together. In turn, means are within
+# : It fails when all {term}`relaxations <relaxation>` fall together. In turn, means are within
 #   {glue:text}`wrong-turn-mean` sd and variances within {glue:text}`wrong-turn-variance` %, in one
 #   seed, with {glue:text}`wrong-turn-failed` failed. Read on: {doc}`systems`.
 #
