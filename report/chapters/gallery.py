@@ -41,7 +41,7 @@ from report.text import fixed, plus_minus
 
 use_style()
 glue_text = gluer("gallery")
-NEAR = 0.01  # of the C2ST of exact samples: a hundredth of the samples told apart
+NEAR = 0.01  # how far above its limit a C2ST may lie where samples are hardly told apart
 table = tables.overview()
 cheaper = table[tables.UNIFORM].astype(float) < table[tables.SIMULATIONS].astype(float)
 glue_text("uniform-wins", "; ".join(table.index[cheaper]))
