@@ -18,6 +18,7 @@ from sphinx.application import Sphinx
 
 import dsnlib
 from dsnlib import plots
+from report.figures import SAMPLES
 
 ROOT = Path(__file__).parent.parent
 BOOK = ROOT / "book"
@@ -292,8 +293,12 @@ def test_the_page_shows_every_verdict_as_it_is_printed(text):
 def test_numbers_of_the_landing_page_are_glued_or_the_notes():
     page = (BOOK / "index.md").read_text()
     ours = re.findall(r"\{glue:text\}`answer\.ipynb::([\w-]+):s`", page)
-    assert set(ours) == {"answer-runs", "answer-c2st", "answer-seconds"}
+    assert set(ours) == {"answer-runs", "answer-c2st", "answer-seconds", "answer-landing-samples"}
     assert set(ours) <= set(glued("answer.ipynb"))  # tests/test_answer.py recomputes them
+    assert glued("answer.ipynb")["answer-landing-samples"] == f"{SAMPLES:,}"
+    causes = re.findall(r"\{glue:text\}`cause\.ipynb::([\w-]+):s`", page)
+    assert set(causes) == {"cause-signal", "cause-price-lower"}
+    assert set(causes) <= set(glued("cause.ipynb"))
     keys = re.findall(r"\{glue:text\}`synthesis\.ipynb::([\w-]+):s`", page)
     keys += re.findall(r"```\{glue\} ([\w-]+)\n:doc: synthesis\.ipynb", page)
     assert set(keys) <= set(glued("synthesis.ipynb"))

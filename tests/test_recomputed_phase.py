@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from pathlib import Path
 
 import netCDF4
@@ -170,3 +171,22 @@ def test_effects_of_the_factors():
     hold = [s.both("end")[seed] for s in studies for seed in range(n)]
     assert (page["cause-near"], page["cause-near-kl"]) == (str(sum(near)), "3")
     assert page["cause-near-both"] == str(sum(a and b for a, b in zip(near, hold, strict=True)))
+
+
+def test_signal_of_the_gradients():
+    """Length of the true gradient over the noise of a batch of 1,000; the tail index."""
+    page = glued("cause")
+    with netCDF4.Dataset(RESULTS / "gradients.nc") as data:
+        data.set_auto_mask(False)
+        estimators = list(data["estimator"][:])
+        length = data["focus_mean_norm"][:, estimators.index("score")]
+        variance = data["focus_variance"][:]
+        alpha = data["focus_alpha"][:, 0]
+    for key, estimator in (("cause-signal", "pathwise"), ("cause-signal-score", "score")):
+        signal = length / np.sqrt(variance[:, estimators.index(estimator)] / 1_000)
+        middle, low, high = map(float, re.findall(r"[\d.]+", page[key]))
+        shown = np.quantile(signal, [0, 0.5, 1])
+        np.testing.assert_allclose([low, middle, high], shown, rtol=0.06)
+    tail = re.findall(r"[\d.]+", page["cause-alpha"])
+    middle, low, high = (f"{f(alpha):.2f}" for f in (np.median, np.min, np.max))
+    assert tail == [middle, low, high]

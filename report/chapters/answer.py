@@ -48,7 +48,7 @@ from dsnlib.judging.distances import c2st
 from dsnlib.maxent.dual import solve_dual
 from dsnlib.plots import plot_particles, region_masses, use_style
 from report.experiment import LONG, PROPERTY, SHORT, exact_answer
-from report.figures import landing_panels, plot_against_note
+from report.figures import SAMPLES, landing_panels, plot_against_note
 from report.gluing import gluer
 from report.judged import judged_runs
 from report.names import title
@@ -307,6 +307,7 @@ landing = landing_panels(
     {SHORT: runs[0], LONG: next(iter(long.values())).run},
 )
 glue("answer-landing", landing, display=False)
+glue_text("landing-samples", f"{SAMPLES:,}")
 
 # %% tags=["remove-cell"]
 plt.close("all")

@@ -9,7 +9,7 @@ from report.figures.emitting import plot_emitting
 from report.figures.epoch import plot_epoch
 from report.figures.explorer import circuit_explorer, live_explorer, plot_activity, plot_place
 from report.figures.joined import plot_paths
-from report.figures.landing import landing_panels, typical_loss
+from report.figures.landing import SAMPLES, landing_panels, typical_loss
 from report.figures.modes import plot_capture, plot_convergence, plot_losses
 from report.figures.networks import plot_circuit
 from report.figures.overview import plot_overview
@@ -21,6 +21,7 @@ from report.figures.traces import plot_traces
 __all__ = [
     "GRADIENT_COLOURS",
     "METHOD_COLOURS",
+    "SAMPLES",
     "circuit_explorer",
     "draw_cells",
     "draw_circuit",

@@ -17,7 +17,7 @@ from dsnlib.plots import draw_plane, embedded, mode_colour, region_masses, run_n
 from report.judged import HELD, JudgedLagrangian
 from report.text import per_cent
 
-_SAMPLES = 1_000
+SAMPLES = 1_000  # of each answer
 _INCHES = 2.8
 _NAMED = ("lower", "upper")
 Masses = dict[str, float]  # of each mode
@@ -62,7 +62,7 @@ def landing_panels(
     parts = []
     for T, answer in exact.items():
         samples = {
-            "exact answer": np.asarray(answer.sample(jax.random.key(0), _SAMPLES)),
+            "exact answer": np.asarray(answer.sample(jax.random.key(0), SAMPLES)),
             "SMC": _some(smc[T].data.z.values.reshape(-1, 2)),
         }
         masses: dict[str, Masses] = {
@@ -91,7 +91,7 @@ def landing_panels(
 
 
 def _some(z: np.ndarray) -> np.ndarray:
-    return z[np.random.default_rng(0).permutation(len(z))[:_SAMPLES]]
+    return z[np.random.default_rng(0).permutation(len(z))[:SAMPLES]]
 
 
 def _panel() -> tuple[Figure, Axes]:
