@@ -74,14 +74,23 @@ def caption_output(doctree, cell, metadata):
     output += wrapped
 
 
-def origin(app, docname, name):
-    """A paragraph with the command that remakes a figure and a link to its data."""
+def origin(app, docname, name, data=None):
+    """A paragraph with the command that remakes a figure and a link to its data.
+
+    Args:
+        app: Sphinx.
+        docname: of the page that makes the figure.
+        name: of the figure.
+        data: page that offers the data, where the figure does not carry them.
+    """
     here = app.builder.get_target_uri(docname)
     if docname.startswith("runs/"):
         command, uri = "make runs", "#downloads"
     else:
         command, uri = f"make book/{docname}.ipynb", None
-        if data_file(app, name).exists():
+        if data:
+            uri = app.builder.get_target_uri(data)
+        elif data_file(app, name).exists():
             uri = relative_uri(here, f"{FOLDER}/{name}.csv")
     paragraph = nodes.paragraph("", "Made by ", classes=["origin"])
     paragraph += nodes.literal(text=command)

@@ -16,7 +16,7 @@ from docutils.parsers.rst import directives
 from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 
-OPTIONS = dict.fromkeys(("doc", "name"), directives.unchanged_required)
+OPTIONS = dict.fromkeys(("doc", "name", "data"), directives.unchanged_required)
 
 
 class GluedFigure(SphinxDirective):
@@ -39,7 +39,7 @@ class GluedFigure(SphinxDirective):
         if self.is_table:
             figure = TableFigure("", words, *pasted.children)
         else:
-            source = origin(self.env.app, doc, self.options["name"])
+            source = origin(self.env.app, doc, self.options["name"], self.options.get("data"))
             figure = nodes.figure("", *pasted.children, words, nodes.legend("", source))
         self.set_source_info(figure)
         self.add_name(figure)

@@ -109,9 +109,9 @@ found = {
 plot_effects(
     found,
     {
-        "lower": "lower mode (points of %)",
-        "upper": "upper mode (points of %)",
-        "kl": "log10 of KL (nat)",
+        "lower": "lower mode\n(percentage points)",
+        "upper": "upper mode\n(percentage points)",
+        "kl": "log10 of KL\n(nat)",
     },
 )
 plt.show()
