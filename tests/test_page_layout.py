@@ -78,6 +78,8 @@ def built(tmp_path_factory):
             confoverrides={
                 "extensions": ["myst_nb", "captions", "page_code", "glued_figure"],
                 "nb_execution_mode": "off",
+                # Sphinx keeps the suffixes of books that were built before in this process.
+                "source_suffix": {".md": "myst-nb", ".ipynb": "myst-nb"},
                 "numfig": True,
             },
         )  # fmt: skip
