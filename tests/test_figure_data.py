@@ -228,6 +228,7 @@ CELLS = (
     "use_style(); _ = plt.plot([1, 4]); plt.show()",
     "fig, ax = plt.subplots(); ax.plot([2, 5]); plt.close(fig); fig",
     "plt.plot([3, 6]); 1",
+    "fig, ax = plt.subplots(); ax.add_patch(plt.Circle((0, 0), 1)); plt.close(fig); fig",
 )
 
 
@@ -245,3 +246,5 @@ def test_chapters_carry_it(tmp_path):
             f"panel 1,line,,{x},{y},,," for x, y in enumerate(ends)
         ]
     assert "text/csv" not in outputs[3][0]["data"]
+    (drawing,) = outputs[4]
+    assert set(drawing["data"]) == {"image/svg+xml", "text/plain"}  # shapes, no numbers

@@ -24,6 +24,7 @@ from traitlets import ObjectName, Unicode
 from report.figures.drawn import MAP, Drawn, drawn_in
 
 COLUMNS = ("panel", "kind", "label", "x", "y", "value", "low", "high")
+HEADER = ",".join(COLUMNS) + "\n"
 ROWS = 2_000  # of one line or cloud of points
 SIDE = 100  # cells of a map along either axis
 ALL_ROWS = 20_000  # of a figure's lines and points, and again of its maps, about: panels share them
@@ -90,7 +91,10 @@ class _CSVFormatter(BaseFormatter):
 
     def __call__(self, obj: object) -> str | None:
         """Of figures only. A choice of formats of images would remove what `for_type` sets."""
-        return figure_table(obj) if isinstance(obj, Figure) else None
+        if not isinstance(obj, Figure):
+            return None
+        table = figure_table(obj)
+        return None if table.endswith(HEADER) else table  # drawings have no numbers
 
 
 def _names(panels: Sequence[Axes]) -> list[str]:
