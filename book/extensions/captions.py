@@ -35,10 +35,12 @@ def store_data(app, docname, source):
     for cell in notebook["cells"]:
         bundles = [output.get("data", {}) for output in cell.get("outputs", [])]
         tables = ["".join(bundle.pop(CSV)) for bundle in bundles if CSV in bundle]
-        if tables and (name := figure_name(cell["metadata"])):
+        if name := figure_name(cell["metadata"]):
             file = data_file(app, name)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text("".join(tables), encoding="utf-8")
+            file.unlink(missing_ok=True)  # of an earlier build, when it had other data or some
+            if tables:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text("".join(tables), encoding="utf-8")
     source[0] = json.dumps(notebook)
 
 
