@@ -27,6 +27,11 @@ SHOWN = {
 ALIKE = {name for name in PAGES if name.startswith("runs/")} - SHOWN
 
 
+# Executed notebooks, none of them exempt. The others are text, whose code is what they are about.
+EXECUTED = {name for name in PAGES if (ROOT / "book" / name).with_suffix(".ipynb").is_file()}
+CAPTIONED = EXECUTED | {"index.html"}
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("name", [name for name in PAGES if name not in ALIKE])
 def test_page(open_page, name, width):
@@ -45,31 +50,25 @@ def test_page(open_page, name, width):
     found = Axe().run(page, context=CONTENT).response["violations"]
     serious = [(v["id"], v["nodes"][0]["html"][:200]) for v in found if v["impact"] in SERIOUS]
     assert serious == []
+    if name in CAPTIONED:
+        check_captions(page)
+    if name in EXECUTED:
+        check_code(page)
+    if name in EXECUTED and not name.startswith("runs/"):
+        check_origins(page, name)
 
 
-# Executed notebooks, none of them exempt. The other pages are text: their images (the first page
-# has one) stand in its flow, and their code is what they are about.
-EXECUTED = [
-    name
-    for name in PAGES
-    if name not in ALIKE and (ROOT / "book" / name).with_suffix(".ipynb").is_file()
-]
-CHAPTERS = [name for name in EXECUTED if not name.startswith("runs/")]
-
-
-@pytest.mark.parametrize("name", EXECUTED)
-def test_every_figure_has_a_numbered_caption(open_page, name):
-    shown = open_page(name).locator("main :is(img, video, .jupyter-widgets)")
-    bare = shown.evaluate_all(
+def check_captions(page):
+    """Every figure has a numbered caption."""
+    bare = page.locator("main :is(img, video, .jupyter-widgets)").evaluate_all(
         """all => all.filter(e => !e.closest('figure')?.querySelector('.caption-number'))
         .map(e => e.alt || e.className)"""
     )
     assert bare == []
 
 
-@pytest.mark.parametrize("name", EXECUTED)
-def test_code_stands_in_one_fold_after_the_results(open_page, name):
-    page = open_page(name)
+def check_code(page):
+    """Code stands in one fold after the results."""
     assert page.locator("main details.hide, main .toggle, main .toggle-hidden").count() == 0
     assert page.locator("main .cell_input:not(details.page-code *)").count() == 0
     assert page.locator("main .cell .highlight:not(.cell_output *)").count() == 0
@@ -82,10 +81,9 @@ def test_code_stands_in_one_fold_after_the_results(open_page, name):
     )
 
 
-@pytest.mark.parametrize("name", CHAPTERS)
-def test_figures_say_what_remakes_them(open_page, name):
-    """Images link what they draw too; films, widgets and images within HTML hold too much."""
-    for figure in open_page(name).locator("main figure:has(.caption-number)").all():
+def check_origins(page, name):
+    """Figures say what remakes them; images link what they draw too, HTML holds too much."""
+    for figure in page.locator("main figure:has(.caption-number)").all():
         if figure.locator(".caption-number").first.inner_text().startswith("Table"):
             continue
         origin = figure.locator("p.origin")
