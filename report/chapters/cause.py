@@ -193,7 +193,8 @@ pd.DataFrame(rows).sort_values("order", ascending=False).drop(columns="order").s
 # changes what is left of it by {glue:text}`cause-effect-lower-gradient` points, since a network that
 # is still spread over the plane has some of every region, and one that has concentrated does not.
 # The {glue:text}`cause-both` of {glue:text}`cause-trainings` trainings that end with both modes lie
-# {glue:text}`cause-both-kl` nat away.
+# {glue:text}`cause-both-kl` nat away. The limit of {glue:text}`cause-near-kl` nat above was set
+# after the results; any limit below the nearest of these trainings says the same.
 #
 # ## The gradient meets cliffs
 #
