@@ -15,6 +15,9 @@ import pandas as pd
 import pytest
 from matplotlib.patches import Circle
 
+import dsnlib
+from circuits import Product
+from dsnlib.plots import draw_plane
 from report.figures.data import ALL_ROWS, COLUMNS, ROWS, SIDE, figure_table
 
 ROOT = Path(__file__).parent.parent
@@ -223,12 +226,34 @@ def test_panels_are_told_apart():
     ]
 
 
+@pytest.fixture(scope="module")
+def exact():
+    prop = dsnlib.EmergentProperty(mean=[0.5], sd=[0.2])
+    return dsnlib.exact_maxent(Product(), prop, cells=60)
+
+
+def test_the_map_below_is_left_out(exact):
+    figure, (both, bare) = plt.subplots(1, 2)
+    draw_plane(both, exact)
+    both.plot([1.0], [2.0], "o", label="here")
+    draw_plane(bare, exact)
+    assert [text.get_text() for text in both.legend().get_texts()] == ["here"]
+    _, found = table(figure)
+    plt.close(figure)
+    own, whole = (part for _, part in found.groupby("panel", sort=False))
+    assert own[["kind", "x", "y"]].values.tolist() == [["points", 1, 2]]
+    assert {"map", "line"} == set(whole.kind)  # where there is nothing else
+
+
 CELLS = (
     "import matplotlib.pyplot as plt; import report.text; from dsnlib.plots import use_style",
     "use_style(); _ = plt.plot([1, 4]); plt.show()",
     "fig, ax = plt.subplots(); ax.plot([2, 5]); plt.close(fig); fig",
     "plt.plot([3, 6]); 1",
     "fig, ax = plt.subplots(); ax.add_patch(plt.Circle((0, 0), 1)); plt.close(fig); fig",
+    "from report.figures import show_data; fig, ax = plt.subplots(); ax.plot([4, 7]); "
+    "show_data(fig); plt.close(fig)",
+    "import pandas as pd; show_data(pd.DataFrame({'x': [1 / 3], 'y': ['a']}))",
 )
 
 
@@ -248,3 +273,9 @@ def test_chapters_carry_it(tmp_path):
     assert "text/csv" not in outputs[3][0]["data"]
     (drawing,) = outputs[4]
     assert set(drawing["data"]) == {"image/svg+xml", "text/plain"}  # shapes, no numbers
+    for told, lines in zip(
+        outputs[5:7], (["panel 1,line,,0,4,,,", "panel 1,line,,1,7,,,"], ["0.3333,a"]), strict=True
+    ):
+        (data,) = (output["data"] for output in told)
+        assert set(data) == {"text/csv"}
+        assert "".join(data["text/csv"]).splitlines()[1:] == lines

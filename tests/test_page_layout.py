@@ -40,11 +40,19 @@ NOTEBOOK = new_notebook(
             {"kind": "figure", "caption": "It moves.", "name": "fig-moves"},
             **{"text/html": "<video></video>"},
         ),
+        cell(
+            "pairs",
+            {"kind": "figure", "caption": "In pairs.", "name": "fig-pairs"},
+            **{"text/html": "<i>pairs</i>"},
+        ),
         new_code_cell(
             "secret = 2", metadata={"tags": ["remove-cell"]}, outputs=[], execution_count=1
         ),
     ]
 )
+NOTEBOOK.cells[4].metadata["data"] = "elsewhere"
+# As `report.figures.show_data` gives data to a cell that shows HTML.
+NOTEBOOK.cells[5].outputs.insert(0, new_output("display_data", {"text/csv": "z\n3\n"}))
 INDEX = """# First
 
 `````{glued-figure} key
@@ -70,10 +78,11 @@ def built(tmp_path_factory):
         ),
     ]
     nbformat.write(notebook, folder / "page.ipynb")
+    (folder / "elsewhere.md").write_text("# Elsewhere\n")
     earlier = folder / "html" / "figure-data" / "fig-moves.csv"  # of a figure that had data then
     earlier.parent.mkdir(parents=True)
     earlier.write_text("x\n0\n")
-    (folder / "index.md").write_text(INDEX + "\n```{toctree}\npage\n```\n")
+    (folder / "index.md").write_text(INDEX + "\n```{toctree}\npage\nelsewhere\n```\n")
     sys.path.insert(0, str(EXTENSIONS))
     try:
         app = Sphinx(
@@ -108,7 +117,7 @@ def test_code_stands_in_one_fold_below_the_results(built):
 def test_everything_shown_has_a_number_and_a_caption(built):
     page = built[0]["page"]
     text = re.sub(r"<[^>]+>", "", page)
-    for words in ("Drawn.", "It moves."):
+    for words in ("Drawn.", "It moves.", "In pairs."):
         assert re.search(rf"Fig\. \d+ *{words}", text), words
     assert re.search(r"Table \d+ *Told &amp; counted\.", text)
     assert page.index("counted.") < page.index("<td>7</td>")
@@ -118,10 +127,12 @@ def test_everything_shown_has_a_number_and_a_caption(built):
 def test_figures_say_what_remakes_them_and_lead_to_their_data(built):
     pages, folder = built
     text = re.sub(r"<[^>]+>", "", pages["page"])
-    assert len(re.findall(r"Made by make book/page\.ipynb", text)) == 2
-    assert 'href="figure-data/fig-drawn.csv"' in pages["page"]
-    (file,) = (folder / "html" / "figure-data").iterdir()
-    assert (file.name, file.read_text()) == ("fig-drawn.csv", "x,y\n1,2\n")
+    assert len(re.findall(r"Made by make book/page\.ipynb from these data", text)) == 3
+    links = re.findall(r'href="([^"]+)">these data', pages["page"])
+    assert links == ["figure-data/fig-drawn.csv", "elsewhere.html", "figure-data/fig-pairs.csv"]
+    files = {file.name: file.read_text() for file in (folder / "html" / "figure-data").iterdir()}
+    assert files == {"fig-drawn.csv": "x,y\n1,2\n", "fig-pairs.csv": "z\n3\n"}
+    assert "text/csv" not in pages["page"]
 
 
 def test_first_page_shows_what_another_computed(built):

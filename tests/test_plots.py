@@ -15,6 +15,7 @@ from PIL import Image
 
 import dsnlib
 from dsnlib.circuits.frequency import FREQUENCIES, spectrum
+from dsnlib.circuits.stg import NEURONS
 from dsnlib.methods.lagrangian import LagrangianRun
 from dsnlib.plots import (
     MODE_COLOURS,
@@ -30,6 +31,8 @@ from dsnlib.plots.plane import draw_plane, widen_small, zoom_in
 from report import Judged, mode_losses
 from report.figures import (
     circuit_explorer,
+    clouds_table,
+    explorer_table,
     live_explorer,
     plot_activity,
     plot_capture,
@@ -409,6 +412,30 @@ def test_side_by_side_tells_the_masses(beside, exact, smc, runs):
             )
             assert f"{len(z):,} points" in alt
             assert alt.endswith(f"Share in each region: {expected}.")
+
+
+def test_table_of_clouds_has_every_point(exact, smc, runs):
+    table = clouds_table(smc, runs[0], exact)
+    stages, epochs = smc.data.stage_z.values, runs[0].data.z.values
+    points = np.concatenate([*stages, *epochs])
+    np.testing.assert_array_equal(table[["g_el (nS)", "g_synA (nS)"]], points)
+    names = [mode.name for mode in exact.modes]
+    last = table[table.moment == f"network, AL epochs done: {len(epochs) - 1}"]
+    shares = [(last.region == name).mean() for name in (*names, "none")]
+    np.testing.assert_allclose(shares, counted(exact, epochs[-1]))
+
+
+def test_table_of_the_explorer_is_the_circuit_at_its_points():
+    stg = dsnlib.STG(T=60)
+    table = explorer_table(stg, [1, 7.5])
+    assert len(table) == 4 * 61
+    there = table[(table["g_el (nS)"] == 7.5) & (table["g_synA (nS)"] == 1)]
+    voltages = 1e3 * np.asarray(stg.voltages([[7.5, 1.0]])[0])
+    assert there["time (s)"].iloc[-1] == pytest.approx(60 * stg.dt)
+    found = there[[f"{name} (mV)" for name in NEURONS]]
+    np.testing.assert_allclose(found, voltages.T, rtol=1e-5)
+    frequency = float(stg.hub_frequency([[7.5, 1.0]])[0])
+    np.testing.assert_allclose(there["frequency of the hub (Hz)"], frequency, rtol=1e-5)
 
 
 def test_bars_are_the_shares_and_ticks_the_masses(exact, smc):

@@ -186,7 +186,7 @@ def test_chapters_are_whole_notebooks(path):
     assert notebook.cells[-1].source.endswith('print("complete")')
     assert notebook.cells[-1].metadata.tags == ["remove-cell"]
     for cell in notebook.cells:
-        assert cell.metadata.keys() <= {"tags", "mystnb", "caption", "name", "kind"}
+        assert cell.metadata.keys() <= {"tags", "mystnb", "caption", "name", "kind", "data"}
         assert ("caption" in cell.metadata) == ("name" in cell.metadata)
         assert cell.metadata.get("kind", "figure") == "figure"
         if figure := cell.metadata.get("mystnb", {}).get("figure"):

@@ -1,9 +1,10 @@
 """Sphinx extension: captions for what is no image, and below each figure what remakes it.
 
 A code cell whose output is a table has `caption` and `name` in its metadata; one that shows a
-figure as HTML (a widget, a film, several images) has `"kind": "figure"` besides. Images have both
-in `mystnb`. Below each figure of an executed page stand the command that remakes it and its data:
-what it draws, which the output carries as text/csv (`report.figures.data`), or the run's files.
+figure as HTML (a widget, several images) has `"kind": "figure"` besides. Images have both in
+`mystnb`. Below each figure of an executed page stand the command that remakes it and its data:
+what it draws, which the outputs carry as text/csv (`report.figures.data`), or the files of runs,
+which are on the page that the cell names as its `data`.
 """
 
 import json
@@ -35,6 +36,8 @@ def store_data(app, docname, source):
     for cell in notebook["cells"]:
         bundles = [output.get("data", {}) for output in cell.get("outputs", [])]
         tables = ["".join(bundle.pop(CSV)) for bundle in bundles if CSV in bundle]
+        if tables:
+            cell["outputs"] = [o for o in cell["outputs"] if o.get("data", True)]
         if name := figure_name(cell["metadata"]):
             file = data_file(app, name)
             file.unlink(missing_ok=True)  # of an earlier build, when it had other data or some
@@ -59,7 +62,7 @@ def add_captions(app, doctree):
             caption_output(doctree, cell, metadata)
         if name := figure_name(metadata):
             for figure in cell.findall(nodes.figure):
-                figure += nodes.legend("", origin(app, app.env.docname, name))
+                figure += nodes.legend("", origin(app, app.env.docname, name, metadata.get("data")))
 
 
 def caption_output(doctree, cell, metadata):

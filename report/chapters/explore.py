@@ -31,7 +31,14 @@ import numpy as np
 import dsnlib
 from dsnlib.plots import use_style
 from report.experiment import exact_answer
-from report.figures import circuit_explorer, live_explorer, side_by_side
+from report.figures import (
+    circuit_explorer,
+    clouds_table,
+    explorer_table,
+    live_explorer,
+    show_data,
+    side_by_side,
+)
 from report.figures.side_by_side import epoch_clouds, stage_clouds
 from report.gluing import gluer
 from report.judged import Judged
@@ -45,6 +52,7 @@ circuit = exact.circuit
 smc, network = (dsnlib.load_run(f"{runs}/{name}") for name in (stages, epochs))
 
 # %% tags=["hide-input"] kind="figure" caption="SMC (left) and a network of the augmented Lagrangian (right) on the plane of the two conductances. Black dots: 500 of the particles at the end of each stage, all 1,000 stored samples of the network after each epoch. Map: the hub's frequency in grey, the target band in green, outlines of the lower (orange), upper (blue) and third region (purple); axes are scaled as square roots. Bars: share of the dots in each region and in none, also on a square-root axis; black ticks: exact masses. At the last stage every region has about its exact mass; after the last epoch the network has only the upper region, and most samples are in none." name="fig-explore-stages"
+show_data(clouds_table(smc, network, exact))
 side_by_side(smc, network, exact)
 
 # %% tags=["hide-input"]
@@ -119,6 +127,7 @@ for name in ("lower", "upper", "none"):
 
 # %% tags=["hide-input"] kind="figure" caption="The circuit at chosen conductances. Left: voltages of the five neurons against time, the hub in black, the others in grey. Right: where the point lies (black marker) on the map of the hub's frequency (grey), the target band (green) and the regions (orange: lower, blue: upper, purple: third), with axes scaled as square roots; below it the spectrum of the hub, with its frequency dotted." name="fig-explore-circuit"
 VALUES = [0.1, 0.3, 1, 2, 4, 6, 8, 12]  # nS
+show_data(explorer_table(circuit, VALUES))
 live_explorer(circuit, exact) if live else circuit_explorer(circuit, exact, VALUES)
 
 # %% tags=["remove-cell"]

@@ -59,6 +59,7 @@ from report.figures import (
     plot_losses,
     plot_moments,
     plot_overview,
+    show_data,
 )
 from report.gluing import gluer
 from report.judged import judged_runs
@@ -98,7 +99,9 @@ overview_alt = (
     )
     + "."
 )
-HTML(embedded(small_png(plot_overview(judged, exact), dpi=140), overview_alt))
+figure = plot_overview(judged, exact)
+show_data(figure)
+HTML(embedded(small_png(figure, dpi=140), overview_alt))
 
 # %% [markdown]
 # ## Entropy
@@ -293,7 +296,7 @@ figure = plot_convergence(trained)
 # %% [markdown]
 # ## All runs at once
 
-# %% tags=["hide-input"] kind="figure" caption="All runs epoch by epoch: press play, or move the slider. Dots: 1,000 samples of each network, over the plane of g_el and g_synA, in which the hub's frequency is grey (the darker, the faster), green within one standard deviation of its target, and the modes have outlines (orange: lower; blue: upper; purple: the third). Below, the entropy of all runs, with discs at the present epoch." name="fig-synthesis-epochs"
+# %% tags=["hide-input"] kind="figure" caption="All runs epoch by epoch: press play, or move the slider. Dots: 1,000 samples of each network, over the plane of g_el and g_synA, in which the hub's frequency is grey (the darker, the faster), green within one standard deviation of its target, and the modes have outlines (orange: lower; blue: upper; purple: the third). Below, the entropy of all runs, with discs at the present epoch." name="fig-synthesis-epochs" data="runs_lagrangian"
 epoch_scrubber(
     snapshot_frames(trained, exact),
     "Samples of every run's network over the plane of g_el and g_synA, and the entropy of all runs "

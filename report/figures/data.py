@@ -1,7 +1,8 @@
 """What figures draw, as text/csv beside their images: the book links it below each figure.
 
 A chapter's figures carry it once the chapter has imported anything of `report`, which calls
-`carry_data`. Pages of runs import nothing of it: they link their `run.nc`.
+`carry_data`; for what is shown as HTML the chapter calls `show_data`. Pages of runs import nothing
+of it: they link their `run.nc`.
 """
 
 from __future__ import annotations
@@ -13,17 +14,21 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from IPython import get_ipython
 from IPython.core.formatters import BaseFormatter
+from IPython.display import display
 from matplotlib.axes import Axes
 from matplotlib.category import StrCategoryLocator
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 from traitlets import ObjectName, Unicode
 
+from dsnlib.plots.plane import BACKGROUND
 from report.figures.drawn import MAP, Drawn, drawn_in
 
 COLUMNS = ("panel", "kind", "label", "x", "y", "value", "low", "high")
+CSV = "text/csv"
 HEADER = ",".join(COLUMNS) + "\n"
 ROWS = 2_000  # of one line or cloud of points
 SIDE = 100  # cells of a map along either axis
@@ -38,7 +43,7 @@ def figure_table(figure: Figure) -> str:
     maps with the centres of their cells. A line across a whole panel has one coordinate only, as
     have error bars without a mark; a row without any number separates lines. Left out are text,
     shapes (circles, arrows, shaded spans), colour bars, pictures in true colour, what is not
-    visible, and cells without a value.
+    visible, cells without a value, and the map of `dsnlib.plots.draw_plane` below other things.
 
     Args:
         figure: to read.
@@ -48,7 +53,7 @@ def figure_table(figure: Figure) -> str:
         kth row stands below), the header, and a row for each point, with 5 significant digits.
     """
     panels = [ax for ax in figure.axes if ax.get_visible() and ax.get_label() != "<colorbar>"]
-    content = {ax: found for ax in panels if (found := list(drawn_in(ax)))}
+    content = {ax: found for ax in panels if (found := _own(list(drawn_in(ax))))}
     everything = [drawn for found in content.values() for drawn in found]
     maps = sum(drawn.kind == MAP for drawn in everything)
     most = min(ROWS, ALL_ROWS // max(1, len(everything) - maps))
@@ -74,19 +79,37 @@ def figure_table(figure: Figure) -> str:
     return text.getvalue()
 
 
+def _own(found: list[Drawn]) -> list[Drawn]:
+    """What is drawn on the map, or the map itself where there is nothing else."""
+    return [drawn for drawn in found if drawn.label != BACKGROUND] or found
+
+
 def carry_data() -> None:
     """Make the notebook that calls this, if one does, show every figure with its table."""
     shell = get_ipython()
     if shell is None:
         return
-    display = shell.display_formatter
-    formatter = _CSVFormatter(parent=display)
-    display.formatters[formatter.format_type] = formatter
-    display.active_types = [*dict.fromkeys([*display.active_types, formatter.format_type])]
+    shown = shell.display_formatter
+    formatter = _CSVFormatter(parent=shown)
+    shown.formatters[formatter.format_type] = formatter
+    shown.active_types = [*dict.fromkeys([*shown.active_types, formatter.format_type])]
+
+
+def show_data(data: Figure | pd.DataFrame) -> None:
+    """Give the cell that calls this a table, as text/csv: for figures that are HTML.
+
+    Args:
+        data: a figure that is drawn within the HTML, or what the HTML shows, a row for each point.
+    """
+    if isinstance(data, Figure):
+        table = figure_table(data)
+    else:
+        table = data.to_csv(index=False, float_format="%.4g")
+    display({CSV: table}, raw=True)
 
 
 class _CSVFormatter(BaseFormatter):
-    format_type = Unicode("text/csv")
+    format_type = Unicode(CSV)
     print_method = ObjectName("_repr_csv_")
 
     def __call__(self, obj: object) -> str | None:

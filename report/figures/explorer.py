@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import ipywidgets as widgets
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
+import xarray as xr
 from IPython.display import display
 from matplotlib.figure import Figure
 
@@ -95,6 +97,31 @@ def circuit_explorer(circuit: STG, exact: ExactMaxEnt, values: Sequence[float]) 
     for row in rows:
         widgets.jslink((g_synA, "index"), (row, "selected_index"))
     return widgets.VBox([widgets.HBox([g_el, g_synA]), stack])
+
+
+def explorer_table(circuit: STG, values: Sequence[float]) -> pd.DataFrame:
+    """What `circuit_explorer` shows: voltages and the hub's frequency at every point.
+
+    Args:
+        circuit: to simulate.
+        values: as there.
+
+    Returns:
+        A row for each point and time.
+    """
+    z = np.array([(g_el, g_synA) for g_el in values for g_synA in values])
+    voltages = 1e3 * np.asarray(circuit.voltages(z))  # (points, neurons, times) in mV
+    time = circuit.dt * np.arange(circuit.T + 1)
+    axes = {"point": np.arange(len(z)), "neuron": list(NEURONS), "time": time}
+    table = xr.DataArray(voltages, axes, tuple(axes)).to_series().unstack("neuron").reset_index()
+    place = table.pop("point").to_numpy()
+    columns = {
+        "g_el (nS)": z[place, 0],
+        "g_synA (nS)": z[place, 1],
+        "frequency of the hub (Hz)": np.asarray(circuit.hub_frequency(z))[place],
+        "time (s)": table.time,
+    }
+    return pd.DataFrame(columns | {f"{name} (mV)": table[name] for name in NEURONS})
 
 
 def _point(circuit: STG, exact: ExactMaxEnt, g_el: float, g_synA: float) -> widgets.HTML:

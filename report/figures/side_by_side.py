@@ -8,6 +8,7 @@ from typing import NamedTuple
 import ipywidgets as widgets
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -31,6 +32,7 @@ class Cloud(NamedTuple):
     moment: str  # what the slider says of it
     title: str
     z: np.ndarray  # (n, 2)
+    labels: np.ndarray  # (n,) of `ExactMaxEnt.assign`
     shares: np.ndarray  # (modes + 1,) of the points in each mode, and in none
 
 
@@ -59,19 +61,42 @@ def stage_clouds(run: SMCRun, exact: ExactMaxEnt) -> Iterator[Cloud]:
         z = run.data.stage_z.values[stage]
         relaxed = f"{_RHO} = {rough(rho) if rho else 0}" if np.isfinite(rho) else "uniform"
         title = f"SMC, stage {stage}: {relaxed}"
-        yield Cloud(f"{stage}: {relaxed}", title, z, _shares(exact, exact.assign(z)))
+        yield _cloud(f"{stage}: {relaxed}", title, z, exact.assign(z), exact)
 
 
 def epoch_clouds(run: LagrangianRun, exact: ExactMaxEnt) -> Iterator[Cloud]:
     """The samples of a run's network before its first epoch and after every epoch."""
     for done, z in enumerate(run.data.z.values):
         statistics = run.data.moments.values[done, :, : len(exact.prop.mean)]
-        shares = _shares(exact, exact.assign(z, statistics))
-        yield Cloud(f"{done}", f"network, AL epochs done: {done}", z, shares)
+        labels = exact.assign(z, statistics)
+        yield _cloud(f"{done}", f"network, AL epochs done: {done}", z, labels, exact)
 
 
-def _shares(exact: ExactMaxEnt, labels: np.ndarray) -> np.ndarray:
-    return np.array([(labels == k).mean() for k in (*range(len(exact.modes)), -1)])
+def clouds_table(smc: SMCRun, network: LagrangianRun, exact: ExactMaxEnt) -> pd.DataFrame:
+    """All points of `side_by_side`, a row each.
+
+    Args:
+        smc: as there.
+        network: as there.
+        exact: as there.
+
+    Returns:
+        Columns: the moment in words, the parameters in their units, and the region.
+    """
+    names, _ = _regions(exact)
+    parts = [
+        pd.DataFrame(cloud.z, columns=[f"{p.name} ({p.unit})" for p in exact.circuit.parameters])
+        .assign(region=[names[label] for label in cloud.labels])
+        .assign(moment=cloud.title)
+        for clouds in (stage_clouds(smc, exact), epoch_clouds(network, exact))
+        for cloud in clouds
+    ]
+    return pd.concat(parts)
+
+
+def _cloud(moment: str, title: str, z: np.ndarray, labels: np.ndarray, exact: ExactMaxEnt) -> Cloud:
+    shares = [(labels == k).mean() for k in (*range(len(exact.modes)), -1)]
+    return Cloud(moment, title, z, labels, np.array(shares))
 
 
 def _column(name: str, clouds: list[Cloud], exact: ExactMaxEnt) -> widgets.Widget:

@@ -15,7 +15,7 @@ from matplotlib.colors import LogNorm
 from dsnlib.flows import DensityNetwork
 from dsnlib.maxent import ExactMaxEnt
 from dsnlib.methods import Run
-from dsnlib.plots.plane import draw_plane, plot_map
+from dsnlib.plots.plane import draw_plane, plot_map, root_cells
 
 _CELLS = 250  # of a network's density along either axis
 _WHITE, _BLACK = 0.04, 4_000  # of the uniform density
@@ -34,8 +34,7 @@ def density_map(run: Run[Any], epoch: int, cells: int = _CELLS) -> xr.DataArray:
         (cells, cells) density per unit area; dimensions are the parameters.
     """
     data = run.data
-    part = ((np.arange(cells) + 0.5) / cells) ** 2
-    axes = [low + (high - low) * part for low, high in data.bounds.values]
+    axes = [root_cells(low, high, cells) for low, high in data.bounds.values]
     points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
     density = np.exp(_log_prob(run.network(epoch), jnp.asarray(points)))
     names, units = data.parameter.values.tolist(), data.parameter_units.values.tolist()

@@ -15,6 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from dsnlib.maxent import ExactMaxEnt
 from dsnlib.plots.style import BAND_COLOUR, mode_colour
 
+BACKGROUND = "_background"  # label of what `draw_plane` draws; legends leave it out
 _CELLS = 400  # of what is drawn along either axis
 _TICKS = np.array([0.01, 0.05, 0.1, 0.25, 0.5, 1])  # of the way from the lower to the upper bound
 _MARGIN = 0.2  # around a region, of its extent
@@ -25,18 +26,22 @@ def draw_plane(ax: Axes, exact: ExactMaxEnt, statistic: bool = True) -> None:
 
     The circuit's statistic is grey (the darker, the larger), the target band within one sd of the
     target mean is green, regions have outlines in their colours, and both axes are scaled as
-    square roots, which widens the corner of small parameters.
+    square roots, which widens the corner of small parameters. Each artist has the label
+    `BACKGROUND`, which tells the map from what is drawn on it.
 
     Args:
         ax: where to.
         exact: the exact answer of a circuit with two parameters, for its first statistic.
         statistic: whether to draw the greys too.
     """
+    before = set(ax.collections)
     values = as_roots(exact.grid.isel(statistic=0))
     if statistic:
         plot_map(ax, values, cmap="Greys", alpha=0.3)
     shade_band(ax, values, exact)
     _outline(ax, as_roots(exact.labels), exact, "solid")
+    for artist in set(ax.collections) - before:
+        artist.set_label(BACKGROUND)
     name_axes(ax, values)
     widen_small(ax, exact.circuit.bounds)
 
@@ -81,15 +86,26 @@ def as_roots(values: xr.DataArray) -> xr.DataArray:
     Returns:
         Of each new cell the value at the nearest old midpoint.
     """
-    part = ((np.arange(_CELLS) + 0.5) / _CELLS) ** 2
-    axes = {}
-    for dim in values.dims:
-        low, high = _borders(values[dim].values)
-        axes[dim] = low + (high - low) * part
+    axes = {dim: root_cells(*_borders(values[dim].values), _CELLS) for dim in values.dims}
     nearest = values.sel(axes, method="nearest").assign_coords(axes)
     for dim in values.dims:
         nearest[dim].attrs = values[dim].attrs
     return nearest
+
+
+def root_cells(low: float, high: float, cells: int) -> np.ndarray:
+    """Midpoints of cells whose borders have evenly spaced square roots.
+
+    Args:
+        low: where the first cell begins; roots are those of the distance from here.
+        high: where the last cell ends.
+        cells: how many.
+
+    Returns:
+        (cells,) midpoints, in the scale of the roots.
+    """
+    part: np.ndarray = ((np.arange(cells) + 0.5) / cells) ** 2
+    return low + (high - low) * part
 
 
 def _borders(midpoints: np.ndarray) -> tuple[float, float]:
