@@ -14,22 +14,19 @@
 # %% [markdown]
 # # Does any setting hold both modes?
 #
-# The note sought a setting of the augmented Lagrangian that yields both modes, and found none.
-# **With the note's architecture, neither do we**: of {glue:text}`phase-note-runs` small trainings at
+# **With the note's architecture, hardly one**: of {glue:text}`phase-note-runs` small trainings at
 # {glue:text}`phase-note-points` settings of penalty, learning rate and length,
-# {glue:text}`phase-note-pass` pass the note's test of convergence in some epoch, and
-# {glue:text}`phase-note-both-first` of these hold both modes there. **Another network does, where
-# the penalty grows slowly**: with spline coupling layers, the gradient by the score function, a
-# learning rate that falls, c0 = {glue:text}`phase-coupling-c0` and beta =
-# {glue:text}`phase-coupling-beta`, {glue:text}`phase-coupling-pass` seeds pass the test, and
-# {glue:text}`phase-coupling-first-0.1` hold both modes where they first pass. There they are still
+# {glue:text}`phase-note-pass` pass the note's test of convergence, and
+# {glue:text}`phase-note-both-first` of these hold both modes where they first pass. **Another
+# network does, where the penalty grows slowly**: under c0 = {glue:text}`phase-coupling-c0` and
+# beta = {glue:text}`phase-coupling-beta`, {glue:text}`phase-coupling-pass` seeds pass, and
+# {glue:text}`phase-coupling-first-0.1` hold both modes there. They are then still
 # {glue:text}`phase-coupling-kl-first` nat from the exact answer; trained on, they come nearer and
-# lose the lower mode in the end. [SMC](answer.ipynb) has neither trouble, and weighted uniform
-# draws answer this two-dimensional question at once ([comparison](comparison.ipynb)).
+# lose the lower mode. [SMC](answer.ipynb) has neither trouble, nor have weighted uniform draws in
+# two dimensions ([comparison](comparison.ipynb)).
 #
-# A mode is *held* where the network has at least a tenth of its exact mass, unless another
-# threshold is given. *Passing* is the note's test at an epoch's end; a run of the note would stop
-# at the first epoch that passes, so networks are shown there as well as at the end.
+# *Held* means with at least a tenth of a mode's exact mass; *passing*, the note's test at an epoch's
+# end, where a run of the note would stop.
 
 # %% tags=["hide-input"]
 from pathlib import Path
@@ -77,27 +74,26 @@ passing = over(note, lambda point: first_pass(point).notnull())
 glue_text("note-pass", int(passing.sum()))
 glue_text("note-both-first", int(over(note, lambda point: holds(point, "first", HELD)).sum()))
 glue_text("note-both-end", int(over(note, lambda point: holds(point, "end", HELD)).sum()))
-glue_text("missing", len(files) - len(points))
+glue_text("trained", len(points))
+glue_text("design", len(design))
 
 # %% [markdown]
 # ## The note's architecture
 #
-# Ten planar layers in small trainings: batches of 500 (half of the public code's), 10,000 iterations
-# in all unless said otherwise, four seeds a setting, the same initial networks and noise in all.
-# From a base ({glue:text}`phase-base`) one setting is varied, or a pair, for both estimators of the
-# constraints' gradient: **pathwise**, through the simulator as in the public code, and **score**,
-# from the simulator's values only ([cause](cause.ipynb)).
+# Ten planar layers, batches of 500, 10,000 iterations unless said otherwise, four seeds a setting.
+# From a base ({glue:text}`phase-base`) one setting is varied, or a pair. The constraints' gradient
+# is **pathwise**, through the simulator as in the public code, or **score**, from its values only.
 
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Four maps of starting penalty c0 against beta. Colour and numbers say in how many of four seeds the network holds both modes: at the first epoch that passes the note's test above, at the end below; pathwise gradient left, score right. Nearly all cells say 0 or 1 of 4."}, "figure": {"caption": "Ten planar layers: in how many of four seeds it holds both modes (at least a tenth of the exact mass of each), and the median KL(q || p*) in nat, by starting penalty c0 and growth beta. Above at the first epoch that passes the note's test, below at the end. Grey: not tried.", "name": "fig-phase-penalty"}}
-def cells(gradient, names):
-    """Points that differ from the base only in two settings, by their values of these."""
-    base = settings[f"{gradient}_base"]
+def cells(data, start, names):
+    """Points that differ from one of them only in two settings, by their values of these."""
+    base = settings[start]
     others = [name for name in base if name not in (*names, "epochs")]
     return {
-        tuple(settings[point][name] for name in names): note[point]
-        for point in note
-        if all(settings[point][name] == base[name] for name in others)
+        tuple(settings[point][name] for name in names): data[point]
+        for point in data
+        if all(settings[point].get(name) == base[name] for name in others)
     }
 
 
@@ -114,7 +110,7 @@ for row, when, words in zip(
     axes, ("first", "end"), ("first epoch that passes", "end"), strict=True
 ):
     for ax, gradient in zip(row, GRADIENTS, strict=True):
-        draw_cells(ax, cells(gradient, ("c0", "beta")), when, HELD, ("c0", "beta"))
+        draw_cells(ax, cells(note, f"{gradient}_base", ("c0", "beta")), when, HELD, ("c0", "beta"))
         ax.set_title(f"{gradient} gradient, {words}", fontsize=9)
         ax.label_outer()
 plt.show()
@@ -123,17 +119,22 @@ plt.show()
 figure, axes = plt.subplots(1, 2, figsize=(7.5, 3.2), sharex=True, sharey=True)
 for ax, gradient in zip(axes, GRADIENTS, strict=True):
     pair = ("iterations", "learning_rate")
-    draw_cells(ax, cells(gradient, pair), "first", HELD, ("iterations an epoch", "learning rate"))
+    draw_cells(
+        ax,
+        cells(note, f"{gradient}_base", pair),
+        "first",
+        HELD,
+        ("iterations an epoch", "learning rate"),
+    )
     ax.set_title(f"{gradient} gradient", fontsize=9)
     ax.label_outer()
 plt.show()
 
 # %% [markdown]
-# No cell reaches all four seeds where a run would stop. Passing is not being near: the networks
-# that pass first lie {glue:text}`phase-first-kl` nat from the exact answer, since a mean of $f^2$
-# says next to nothing about the spread of $f$ ([method](method.md)). Networks that hold both modes
-# at the end mostly do so because they have hardly begun to concentrate: they end
-# {glue:text}`phase-both-end-kl` nat away.
+# Passing is not being near: networks that pass first are {glue:text}`phase-first-kl` nat from the
+# exact answer, since a mean of $f^2$ says little about the spread of $f$ ([method](method.md)). Those
+# that hold both modes at the end have mostly hardly begun to concentrate
+# ({glue:text}`phase-both-end-kl` nat).
 
 # %% tags=["hide-input"] caption="Runs of the note's architecture that hold both modes, over all settings, by the share of each mode's exact mass from which on it counts as held. In parentheses the 95 % interval (Wilson); runs share seeds and differ in settings, so it is a guide. The masses come from 1,000 samples of a network, where a hundredth of the lower mode is less than one sample." name="tab-phase-thresholds"
 kl_first = over(note, lambda point: at(point, "first").kl)
@@ -159,17 +160,22 @@ pd.DataFrame(
 # %% [markdown]
 # ## Another network
 #
-# Three things are changed together. The **flow** has four spline coupling layers, which can cut
-# modes apart. The **gradient** of the whole Lagrangian comes from the score function
-# {cite:p}`richter2020vargrad`, so the noise of entropy and constraints cancels near the solution.
-# The **learning rate** falls along a half cosine in each epoch, of
-# {glue:text}`phase-coupling-iterations` iterations. The penalty starts at
-# {glue:text}`phase-coupling-c0` and grows by {glue:text}`phase-coupling-beta` at a time; beside it
-# stands the same network under the note's c0 = 1 and beta = 4. The changes were found by hand with
-# seed 1, and the slower penalty after the results of the note's; so seed 1 is no test.
+# Three changes: four spline coupling layers, which can cut modes apart; the whole Lagrangian's
+# gradient by the score function {cite:p}`richter2020vargrad`, whose noise cancels near the
+# solution; a learning rate that falls in each epoch of {glue:text}`phase-coupling-iterations`
+# iterations. They were found by hand with seed 1, which is no test, the slower penalty after the
+# results of c0 = 1, beta = 4.
+
+# %% tags=["hide-input"] mystnb={"image": {"alt": "Two maps of starting penalty c0 against beta for the coupling flow, like those of the planar one: at the first epoch that passes the note's test on the left, at the end on the right."}, "figure": {"caption": "The coupling flow by starting penalty c0 and growth beta: in how many seeds it holds both modes (at least a tenth of the exact mass of each), and the median KL(q || p*) in nat. Left: at the first epoch that passes the note's test; right: at the end. Grey: not tried.", "name": "fig-phase-other"}}
+SLOW, PENALTY = "coupling_c0-10_beta-2", ("c0", "beta")
+figure, axes = plt.subplots(1, 2, figsize=(7.5, 2.9), sharex=True, sharey=True)
+for ax, when, words in zip(axes, ("first", "end"), ("first epoch that passes", "end"), strict=True):
+    draw_cells(ax, cells(points, SLOW, PENALTY), when, HELD, PENALTY)
+    ax.set_title(words, fontsize=9)
+    ax.label_outer()
+plt.show()
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Three line plots against epochs done, a line a seed: the share of samples in the lower mode, in the upper mode, and KL to the exact answer on a logarithmic axis. The lower mode's share rises to about two per cent, stays there while the first epochs pass the test, and falls as KL falls to a few nats."}, "figure": {"caption": "Eight seeds of the coupling flow under a penalty that doubles: share of 20,000 samples in each mode (dashed: exact), and distance from the exact answer. Discs: the first epoch that passes the note's test.", "name": "fig-phase-coupling"}}
-SLOW = "coupling_c0-10_beta-2"
 coupling = points[SLOW]
 for name in ("iterations", "c0", "beta"):
     glue_text(f"coupling-{name}", f"{settings[SLOW][name]:g}")
@@ -201,18 +207,15 @@ plot_networks_of(coupling, exact_answer(), "first")
 plt.show()
 
 # %% [markdown]
-# At the first pass {glue:text}`phase-coupling-first-0.1` seeds have at least a tenth of the exact
-# mass of both modes, {glue:text}`phase-coupling-first-0.25` a quarter. The lower mode has
-# {glue:text}`phase-coupling-lower-first` % of the samples (exact {glue:text}`phase-exact-lower` %),
-# and {glue:text}`phase-coupling-band-first` % lie in the band. At the end these are
-# {glue:text}`phase-coupling-end-0.1` seeds, {glue:text}`phase-coupling-lower-end` % and
-# {glue:text}`phase-coupling-band-end` %, at a KL of {glue:text}`phase-coupling-kl-end` nat. A seed
-# takes {glue:text}`phase-coupling-minutes` minutes on one core. Under the note's c0 = 1 and beta = 4
-# the same network holds both at the first pass in {glue:text}`phase-steep-first-0.1` seeds.
+# Where they first pass, {glue:text}`phase-coupling-first-0.25` seeds have a quarter of both modes'
+# exact mass, with {glue:text}`phase-coupling-lower-first` % of the samples in the lower one (exact
+# {glue:text}`phase-exact-lower` %) and {glue:text}`phase-coupling-band-first` % in the band. At the
+# end {glue:text}`phase-coupling-end-0.1` seeds hold both, at {glue:text}`phase-coupling-kl-end`
+# nat. A seed takes {glue:text}`phase-coupling-minutes` minutes on one core.
 #
 # ## Near, or with both modes
 #
-# Nearness is paid for with the lower mode, and how dearly depends on how fast the penalty grows.
+# Nearness is paid for with the lower mode, the dearer the faster the penalty grows.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Lines from epoch to epoch of the lower mode's share of its exact mass against KL to the exact answer, which falls to the right. All lines fall to the right; those of the planar flow are near zero below ten nats, those of the coupling flow fall later the slower the penalty grows, and one with violations in target sds stays above half down to half a nat."}, "figure": {"caption": "What is left of the lower mode as networks come nearer to the exact answer: a line a seed, a dot an epoch, up to the seed's nearest network; training goes from left to right. Dashed: a tenth of the exact mass, from which on the mode counts as held.", "name": "fig-phase-trade"}}
 tried = {
@@ -253,19 +256,17 @@ pd.DataFrame(
 ).T
 
 # %% [markdown]
-# *Violations in target sds* are those of $x = (f - m)/s$ and $x^2$: the note's $|R|^2$ adds Hz² to
-# Hz⁴, and so asks for a penalty of some $10^6$ to move the spread of $f$, at which the noise of a
-# batch throws the network about. In these units a penalty below 1 is enough. The one seed that was
-# tried comes within {glue:text}`phase-gentle-nearest` nat while it holds both modes, but its mean of
-# $f$ stays too high to pass the test, until the penalty is so large that the network falls apart.
+# The note's $|R|^2$ adds Hz² to Hz⁴, so the spread of $f$ moves only at a penalty of some $10^6$, where
+# a batch's noise throws the network about. With *violations in target sds*, those of
+# $x = (f - m)/s$ and $x^2$, one below 1 is enough: the one seed tried comes within
+# {glue:text}`phase-gentle-nearest` nat with both modes, but does not pass before it falls apart.
 #
 # ## What the study cannot say
 #
-# {glue:text}`phase-missing` points of the design (`config/phase.yaml`) are not trained yet; `make
-# phase` trains them. The planar network was given 10,000 iterations of half its batch, two settings
-# five times as many; the eight runs of [the synthesis](synthesis.ipynb) are of its full size. Some
-# pairs of settings were tried, no triples. Whether a setting that holds both modes here would hold
-# those of another circuit is not known: it was tuned on this one, knowing the answer.
+# {glue:text}`phase-trained` of the design's {glue:text}`phase-design` points
+# (`config/phase.yaml`) are trained; `make phase` trains the rest. The planar network is trained less
+# than in [the eight runs](synthesis.ipynb). Whether the other setting holds the modes of another
+# circuit is unknown: it was tuned on this one, knowing the answer.
 
 # %% tags=["remove-cell"]
 plt.close("all")
