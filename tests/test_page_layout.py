@@ -55,6 +55,18 @@ NOTEBOOK.cells[4].metadata["data"] = "elsewhere"
 NOTEBOOK.cells[5].outputs.insert(0, new_output("display_data", {"text/csv": "z\n3\n"}))
 INDEX = """# First
 
+Table: Kept *apart*, by `name`.
+
+| a | b |
+|---|---|
+| 1 | 2 |
+
+This table has no caption:
+
+| c |
+|---|
+| 3 |
+
 `````{glued-figure} key
 :doc: page
 :name: fig-glued
@@ -141,3 +153,14 @@ def test_first_page_shows_what_another_computed(built):
     text = re.sub(r"<[^>]+>", "", index)
     assert re.search(r"Fig\. \d+ *Glued here\.", text)
     assert "Made by make book/page.ipynb" in text
+
+
+def test_a_paragraph_that_says_so_is_the_caption_of_the_table_below_it(built):
+    index = built[0]["index"]
+    (captioned, bare) = re.findall(r"<table.*?</table>", index, re.DOTALL)
+    text = re.sub(r"<[^>]+>", "", captioned)
+    assert re.search(r"Table \d+ *Kept apart, by name\.", text)
+    assert "<em>apart</em>" in captioned
+    assert "Table: " not in re.sub(r"<[^>]+>", "", index)
+    assert "caption" not in bare
+    assert "This table has no caption:" in index

@@ -5,6 +5,9 @@ figure as HTML (a widget, several images) has `"kind": "figure"` besides. Images
 `mystnb`. Below each figure of an executed page stand the command that remakes it and its data:
 what it draws, which the outputs carry as text/csv (`report.figures.data`), or the files of runs,
 which are on the page that the cell names as its `data`.
+
+A table of Markdown has its caption in the paragraph above it, which begins with "Table: ", as in
+Pandoc: it reads well where nothing numbers it, too.
 """
 
 import json
@@ -15,6 +18,7 @@ from sphinx.util.osutil import relative_uri
 
 FOLDER = "figure-data"
 CSV = "text/csv"
+TABLE = "Table: "  # begins the caption of a table of Markdown
 
 
 class TableFigure(nodes.figure):
@@ -63,6 +67,20 @@ def add_captions(app, doctree):
         if name := figure_name(metadata):
             for figure in cell.findall(nodes.figure):
                 figure += nodes.legend("", origin(app, app.env.docname, name, metadata.get("data")))
+
+
+def caption_tables(app, doctree):
+    """Make the paragraph above a table of Markdown its caption, if it says that it is one."""
+    page = nodes.make_id(app.env.docname)
+    for number, table in enumerate(list(doctree.findall(nodes.table)), 1):
+        above = table.previous_sibling()
+        if isinstance(above, nodes.paragraph) and above.astext().startswith(TABLE):
+            above.parent.remove(above)
+            first, *rest = above.children
+            words = nodes.Text(first.astext().removeprefix(TABLE))
+            table.insert(0, nodes.title("", "", words, *rest))
+            table["names"].append(f"tab-{page}-above-{number}")
+            doctree.note_implicit_target(table, table)
 
 
 def caption_output(doctree, cell, metadata):
@@ -120,5 +138,6 @@ def setup(app):
         TableFigure, "table", lambda node: node[0].astext(), html=(visit_table, depart_table)
     )
     app.connect("source-read", store_data)
-    app.connect("doctree-read", add_captions, priority=400)  # before numbers are given
+    for step in (add_captions, caption_tables):  # before numbers are given
+        app.connect("doctree-read", step, priority=400)
     return {"parallel_read_safe": True}

@@ -29,6 +29,9 @@ ALIKE = {name for name in PAGES if name.startswith("runs/")} - SHOWN
 
 # Executed notebooks, none of them exempt. The others are text, whose code is what they are about.
 EXECUTED = {name for name in PAGES if (ROOT / "book" / name).with_suffix(".ipynb").is_file()}
+WRITTEN = {name for name in PAGES if (ROOT / "book" / name).with_suffix(".md").is_file()} - {
+    "api.html"  # made of docstrings
+}
 CAPTIONED = EXECUTED | {"index.html"}
 
 
@@ -52,6 +55,8 @@ def test_page(open_page, name, width):
     assert serious == []
     if name in CAPTIONED:
         check_captions(page)
+    if name in WRITTEN:
+        assert page.locator("main table:not(:has(.caption-number), figure *)").count() == 0
     if name in EXECUTED:
         check_code(page)
     if name in EXECUTED and not name.startswith("runs/"):
@@ -82,18 +87,24 @@ def check_code(page):
 
 
 def check_origins(page, name):
-    """Figures say what remakes them; images link what they draw too, HTML holds too much."""
+    """Figures say what remakes them, and lead to their data."""
     for figure in page.locator("main figure:has(.caption-number)").all():
         if figure.locator(".caption-number").first.inner_text().startswith("Table"):
             continue
         origin = figure.locator("p.origin")
         assert origin.inner_text().startswith(f"Made by make book/{Path(name).stem}.ipynb")
-        drawing = (figure.get_attribute("id") or "").endswith("-circuit")  # shapes, no numbers
         links = origin.locator("a").evaluate_all("links => links.map(a => a.href)")
-        if figure.locator("img:not([src^='data:'])").count() and not (drawing and not links):
-            (link,) = links
-            lines = Path(unquote(urlparse(link).path)).read_text().splitlines()
-            assert "panel,kind,label,x,y,value,low,high" in lines[:-1]
+        if not links:
+            assert figure.get_attribute("id").endswith("-circuit")  # shapes, no numbers
+            continue
+        (data,) = (Path(unquote(urlparse(link).path)) for link in links)
+        if data.suffix == ".csv":
+            lines = [line for line in data.read_text().splitlines() if not line.startswith("#")]
+            assert len(lines) > 1
+            if figure.locator("img:not([src^='data:'])").count():
+                assert lines[0] == "panel,kind,label,x,y,value,low,high"
+        else:
+            assert data.name.startswith("runs_")  # whose pages offer the runs' files
 
 
 def check_link(page, name, link):
