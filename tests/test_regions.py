@@ -1,6 +1,7 @@
 """Regions and directions of an answer, against answers that are known in closed form."""
 
 import dataclasses
+import itertools
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -127,5 +128,16 @@ def test_figures_of_an_answer(plane):
     ).axes
     assert [bar.get_width() for bar in left.patches] == [0.1, 1.0]
     assert [label.get_text() for label in right.get_xticklabels()] == ["a", "b"]
+    # labels of ticks have room, over however many decades
+    for stiffest in (0.5, 0.02, 0.004, 1e-5):
+        figure = plot_directions(
+            Directions(np.zeros(2), np.array([stiffest, 1.0]), np.eye(2)), ["a", "b"]
+        )
+        figure.canvas.draw()
+        low, high = figure.axes[0].get_xlim()
+        ticks = figure.axes[0].xaxis.get_major_ticks()
+        boxes = [t.label1.get_window_extent() for t in ticks if low <= t.get_loc() <= high]
+        assert len(boxes) > 1
+        assert all(a.x1 < b.x0 for a, b in itertools.pairwise(boxes))
     assert len({region_colour(k) for k in range(4)}) == 4
     assert region_colour(3) == region_colour(9)

@@ -40,6 +40,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from dsnlib.plots import use_style
 from report.figures import plot_rarity
 from report.gallery.tables import EFFECTIVE
 from report.gluing import gluer
@@ -47,6 +48,7 @@ from report.studies.problems import CASES, OTHER_ORDER, RARITIES
 from report.studies.truths import ring
 from report.text import fixed, from_to, plus_minus
 
+use_style()
 RESULTS = Path("report/studies/results")
 NAMES = {
     "d3": "circuit, hub",

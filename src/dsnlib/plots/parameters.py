@@ -157,7 +157,8 @@ def plot_directions(found: Directions, names: Sequence[str]) -> Figure:
     bounded = np.minimum(found.sd, 1.0)
     left.barh(place, bounded, color=["0.25" if sd < 1 else "0.75" for sd in found.sd])
     left.set(xscale="log", xlabel="sd in the direction\n(share of the box; light: the box or more)")
-    left.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    # Over many decades only their ends have room.
+    left.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if bounded.min() > 0.01 else (1,)))
     left.xaxis.set_major_formatter("{x:g}")
     left.xaxis.set_minor_formatter(NullFormatter())
     left.set(ylabel="direction, the stiffest first")
