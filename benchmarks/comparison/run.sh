@@ -4,7 +4,7 @@ set -eu
 here=$(dirname "$0")
 npe="$1 $here/sbi_npe.py"
 samplers="$1 $here/samplers.py"
-clipped="$1 $here/sbi_clipped.py --batch 1000 --rate 1e-3"
+clipped="$1 $here/sbi_clipped.py --rate 1e-3"
 mcmc="$2 $here/mcmc.py"
 simple="$2 $here/simple.py"
 export DSNLIB_PYTHON="$2"
@@ -25,8 +25,9 @@ for seed in 1 2 3; do
     $npe npe-nsf-200k --simulations 200000 --batch 2000 --epochs 40 --seed $seed
     $npe tsnpe-nsf-20k --algorithm tsnpe --rounds 5 --simulations 4000 --epochs 40 --seed $seed
     $npe snpe-c-maf-10k --algorithm snpe_c --estimator maf --rounds 5 --simulations 2000 --epochs 20 --seed $seed
-    $clipped npe-clipped-20k --seed $seed
-    $clipped fmpe-clipped-20k --algorithm fmpe --limit-s 120 --seed $seed
+    $clipped npe-clipped-20k --batch 1000 --seed $seed
+    $clipped tsnpe-clipped-20k --batch 1000 --algorithm tsnpe --rounds 5 --simulations 4000 --seed $seed
+    $clipped fmpe-clipped-20k --batch 1000 --algorithm fmpe --limit-s 120 --seed $seed
     $mcmc nuts --chains 100 --warmup 60 --kept 20 --seed $seed
     $mcmc sa --kernel sa --chains 10 --warmup 1000 --kept 200 --thinning 10 --seed $seed
 done

@@ -54,9 +54,10 @@
 # hand, which is not the best that its method can do.
 #
 # - *{term}`NPE`* trains a network on simulations from the prior, *TSNPE* and *SNPE-C* in rounds,
-#   *FMPE* by flow matching. Runs not called *clipped* have raw data. sbi warns that these have
-#   extreme outliers, and a limit of epochs cut most of these runs off: they are below what sbi can
-#   do. {glue:text}`comparison-clipped`
+#   *FMPE* by flow matching. Data of *clipped* runs are cut off {glue:text}`comparison-clip` noise
+#   sds from what was observed, and sbi's own rule ended {glue:text}`comparison-clipped-ended` of
+#   these trainings. The others have raw data, of which sbi warns that they have extreme outliers,
+#   and a limit of epochs cut most of them off.
 # - *Weighted*: each draw of a network with density q is simulated and weighted by p\*/q.
 # - *Retrained networks* are those of this book ({term}`DSN`), trained by the note's method for
 #   several c0.
@@ -101,6 +102,7 @@ NAMES = {
     "tsnpe-nsf-20k": "TSNPE, spline flow, 5 rounds",
     "snpe-c-maf-10k": "SNPE-C, affine flow, 5 rounds",
     "npe-clipped-20k": "NPE, spline flow, clipped",
+    "tsnpe-clipped-20k": "TSNPE, spline flow, clipped, 5 rounds",
     "fmpe-clipped-20k": "FMPE, clipped",
 }
 WEIGHTED = ", weighted"
@@ -312,14 +314,19 @@ glue_text("sbi-kl", over(raw, "kl", 0))
 glue_text("sbi-forward", over(raw, "forward_kl", 1))
 glue_text("sbi-starved", over(raw, "starved", 0, 100))
 glue_text("sbi-lower", lower(raw))
-glue_text(
-    "clipped",
-    "In the clipped runs data are cut off near what was observed, and sbi's own rule ends the "
-    f"training: KL(q ‖ p*) {over(clipped, 'kl', 1)} nat, effective share "
-    f"{over(clipped, 'effective_share', 0, 100)} %."
-    if clipped
-    else "Runs with clipped data that sbi's own rule ends are prepared (sbi_clipped.py), not made.",
-)
+clipped_runs = [run for name in clipped for run in groups[name]]
+(clip,) = {run["settings"]["clip"] for run in clipped_runs}
+glue_text("clip", f"{clip:g}")
+ended = sum(not run["stopped_by_limit"] for run in clipped_runs)
+glue_text("clipped-ended", f"{ended} of {len(clipped_runs)}")
+for key, name in (
+    ("npe", "npe-nsf-20k"),
+    ("npe-clipped", "npe-clipped-20k"),
+    ("tsnpe", "tsnpe-nsf-20k"),
+    ("tsnpe-clipped", "tsnpe-clipped-20k"),
+    ("fmpe-clipped", "fmpe-clipped-20k"),
+):
+    glue_text(f"{key}-kl", cell(name, "kl", 1))
 glue_text("weighted-effective", over(weighted, "effective", 0))
 away = [
     abs(run["mode_mass"][mode]["value"] - mass["value"])
@@ -350,7 +357,10 @@ glue_text("retrained-starved", over(["c0-1", "c0-100"], "starved", 0, 100))
 #   sbi's networks are {glue:text}`comparison-sbi-kl` nat away by KL(q ‖ p\*) and give the lower mode
 #   {glue:text}`comparison-sbi-lower` %. They do cover most of the answer: KL(p\* ‖ q) is only
 #   {glue:text}`comparison-sbi-forward` nat, and {glue:text}`comparison-sbi-starved` % of p\* is
-#   starved. Once weighted, 10,000 draws are worth {glue:text}`comparison-weighted-effective`
+#   starved. Clipping brings KL(q ‖ p\*) of NPE from {glue:text}`comparison-npe-kl` to
+#   {glue:text}`comparison-npe-clipped-kl` nat and that of TSNPE from
+#   {glue:text}`comparison-tsnpe-kl` to {glue:text}`comparison-tsnpe-clipped-kl` nat; FMPE has
+#   {glue:text}`comparison-fmpe-clipped-kl` nat. Once weighted, 10,000 draws are worth {glue:text}`comparison-weighted-effective`
 #   independent ones ({term}`effective sample size`), and C2ST is
 #   {glue:text}`comparison-weighted-c2st`. Of their masses {glue:text}`comparison-weighted-right` lie
 #   within two standard errors of the exact ones; the lower mode gets
