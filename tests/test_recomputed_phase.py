@@ -1,5 +1,7 @@
 """Headlines of the phase diagram and of the cause, recomputed without the report's code."""
 
+import csv
+import io
 import itertools
 import json
 import re
@@ -86,9 +88,10 @@ def test_the_notes_network(note):
     assert page["phase-first-kl"] == median_and_range(first, 0)
 
 
-@pytest.mark.parametrize(
-    ("key", "point"), [("coupling", "coupling_c0-10_beta-2"), ("steep", "coupling_base")]
-)
+COUPLING = [("coupling", "coupling_c0-10_beta-2"), ("steep", "coupling_base")]
+
+
+@pytest.mark.parametrize(("key", "point"), [*COUPLING, ("successor", "successor_base")])
 def test_the_coupling_flow(key, point):
     page, study = glued("phase"), Study(RESULTS / f"phase_{point}.nc")
     n = len(study.kl)
@@ -105,11 +108,42 @@ def test_the_coupling_flow(key, point):
             expected = median_and_range([values[row] for row in rows], decimals)
             assert page[f"phase-{key}-{name}-{when}"] == expected
     assert page[f"phase-{key}-pass"] == f"{int(study.passed.any(axis=1).sum())} of {n}"
+
+
+@pytest.mark.parametrize(("key", "point"), COUPLING)
+def test_nearest_networks_with_both_modes(key, point):
+    page, study = glued("phase"), Study(RESULTS / f"phase_{point}.nc")
     nearest = [
         min(kl for kl, share in zip(*each, strict=True) if (share >= 0.1).all())
         for each in zip(study.kl, study.share, strict=True)
     ]
     assert page[f"phase-{key}-nearest"] == median_and_range(nearest, 2)
+
+
+def test_map_of_the_coupling_flow():
+    """Every point of it, at its place on the map, with its share of seeds that hold both modes."""
+    names = {
+        (1, 4): "coupling_base", (10, 2): "coupling_c0-10_beta-2", (100, 4): "coupling_c0-100",
+        (1, 2): "penalty_base", (10, 4): "penalty_c0-10_beta-4", (100, 2): "penalty_c0-100_beta-2",
+    }  # fmt: skip
+    (table,) = (
+        "".join(output["data"]["text/csv"])
+        for cell in json.loads((ROOT / "book" / "phase.ipynb").read_text())["cells"]
+        if cell["metadata"].get("mystnb", {}).get("figure", {}).get("name") == "fig-phase-other"
+        for output in cell["outputs"]
+    )
+    head, _, rows = table.partition("panel,kind,label,x,y,value,low,high\n")
+    assert re.search(r"ticks of y are 0 = 1, 1 = 10, 2 = 100", head)
+    shown = {}
+    for row in csv.reader(io.StringIO(rows)):
+        panel, kind, _, x, y, value, *_ = row
+        if kind == "map":
+            shown[panel, 10 ** int(float(y)), 2 * (1 + int(float(x)))] = float(value)
+    for (c0, beta), name in names.items():
+        study = Study(RESULTS / f"phase_{name}.nc")
+        for panel, when in (("first epoch that passes", "first"), ("end", "end")):
+            assert shown[panel, c0, beta] == pytest.approx(np.mean(study.both(when)))
+    assert len(shown) == 2 * len(names)
 
 
 def test_flows_under_the_exact_density():
