@@ -208,6 +208,24 @@ def test_executed_pages_keep_no_progress_bars(tmp_path):
     assert [o.output_type for o in code_cells(target)[0].outputs] == ["execute_result"]
 
 
+def test_kernels_share_no_ports(tmp_path):
+    """Of two that chose the same, one dies before its first cell."""
+    source, places = tmp_path / "where.ipynb", []
+    cells = ["import ipykernel; print(ipykernel.get_connection_info())"]
+    cells = [nbformat.v4.new_code_cell(cell) for cell in (*cells, f"print({SENTINEL.strip()!r})")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), source)
+    for name in ("one", "two"):
+        target = tmp_path / f"{name}.ipynb"
+        command = [sys.executable, "-m", "workflow.execute", source, tmp_path / name, target, "{}"]
+        subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
+        (said,) = code_cells(target)[0].outputs
+        connection = json.loads(said.text)
+        assert connection["transport"] == "ipc"
+        places.append(connection["ip"])
+    assert len({*places}) == 2  # beginnings of the names of their sockets
+    assert not any(Path(place).parent.exists() for place in places)
+
+
 def test_figures_are_svg_and_the_same_in_every_process(tmp_path):
     source = tmp_path / "figure.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(FIGURE)]), source)

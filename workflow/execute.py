@@ -16,6 +16,7 @@ import papermill
 from ipykernel.kernelspec import get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
+from traitlets import default
 
 from workflow.notebooks import defects
 from workflow.processes import follow_head, handle_signals
@@ -26,7 +27,19 @@ _NO_BARS = "import tqdm, tqdm.auto; tqdm.auto.tqdm = tqdm.tqdm"
 
 
 class OwnKernel(AsyncKernelManager):
-    """Starts kernels of this very Python, whatever is registered as `python3` on the machine."""
+    """Starts kernels of this very Python, whatever is registered as `python3` on the machine.
+
+    They are spoken to by files in the profile's folder: of ports, two kernels that start at once
+    may choose the same.
+    """
+
+    @default("transport")
+    def _transport(self) -> str:
+        return "ipc"
+
+    @default("connection_file")
+    def _connection_file(self) -> str:
+        return str(Path(os.environ["IPYTHONDIR"], "kernel.json"))
 
     @property
     def kernel_spec(self) -> KernelSpec:
