@@ -265,10 +265,10 @@ pd.DataFrame(
 #
 # ## What the study cannot say
 #
-# {glue:text}`phase-trained` of the design's {glue:text}`phase-design` points
-# (`config/phase.yaml`) are trained; `make phase` trains the rest. The planar network is trained less
-# than in [the eight runs](synthesis.ipynb). Whether the other setting holds the modes of another
-# circuit is unknown: it was tuned on this one, knowing the answer.
+# {glue:text}`phase-trained` of the design's {glue:text}`phase-design` points (`config/phase.yaml`) are
+# trained. The planar network is trained less than in [the eight runs](synthesis.ipynb). Whether the
+# other setting holds the modes of another circuit is unknown: it was tuned on this one, knowing the
+# answer.
 
 # %% tags=["remove-cell"]
 plt.close("all")
