@@ -88,10 +88,15 @@ def test_the_notes_network(note):
     assert page["phase-first-kl"] == median_and_range(first, 0)
 
 
+OTHERS = [
+    ("slow", "penalty_base"),
+    ("large", "penalty_c0-100_beta-2"),
+    ("successor", "successor_base"),
+]
 COUPLING = [("coupling", "coupling_c0-10_beta-2"), ("steep", "coupling_base")]
 
 
-@pytest.mark.parametrize(("key", "point"), [*COUPLING, ("successor", "successor_base")])
+@pytest.mark.parametrize(("key", "point"), [*COUPLING, *OTHERS])
 def test_the_coupling_flow(key, point):
     page, study = glued("phase"), Study(RESULTS / f"phase_{point}.nc")
     n = len(study.kl)
@@ -118,6 +123,17 @@ def test_nearest_networks_with_both_modes(key, point):
         for each in zip(study.kl, study.share, strict=True)
     ]
     assert page[f"phase-{key}-nearest"] == median_and_range(nearest, 2)
+
+
+def test_nearest_passing_networks_with_both_modes():
+    page, study = glued("phase"), Study(RESULTS / "phase_penalty_base.nc")
+    found = [
+        [kl for kl, share, passed in zip(*each, strict=True) if passed and (share >= 0.1).all()]
+        for each in zip(study.kl[:, 1:], study.share[:, 1:], study.passed, strict=True)
+    ]
+    nearest = [min(each) for each in found if each]
+    assert page["phase-slow-both-passing"] == f"{len(nearest)} of {len(found)}"
+    assert page["phase-slow-nearest-passing"] == median_and_range(nearest, 1)
 
 
 def test_map_of_the_coupling_flow():

@@ -18,9 +18,10 @@
 # drops the small mode.** The gradient of the constraints passes through a simulator with cliffs:
 # its samples have a tail index of {glue:text}`cause-alpha` (below 2 there is no variance), and a
 # batch's signal is {glue:text}`cause-signal` of its noise. Of five factors that were crossed, this
-# gradient and the multipliers decide how near a network comes. None keeps the small mode: of
-# {glue:text}`cause-near` trainings that end within {glue:text}`cause-near-kl` nat of the exact
-# answer, {glue:text}`cause-near-both` hold both modes. The objective hardly pays for it:
+# gradient and the multipliers matter most to how near a network comes. None of the five keeps the
+# small mode: of {glue:text}`cause-near` trainings that end within {glue:text}`cause-near-kl` nat of
+# the exact answer, {glue:text}`cause-near-both` hold both modes. (A penalty that grows slowly keeps
+# it for longer: [the phase diagram](phase.ipynb).) The objective hardly pays for it:
 # $\mathrm{KL}(q \,\|\, p^*)$ of the exact answer without its lower mode is
 # {glue:text}`cause-price-lower` nat, less than a flow spends on a bridge to it.
 #
@@ -95,7 +96,8 @@ def levels(name):
 # from the first step on, without a penalty). {glue:text}`cause-cells` of the 32 combinations were
 # trained, a half in which no effect is mixed up with an interaction of two factors, each with the
 # same {glue:text}`cause-seeds` seeds, for {glue:text}`cause-factor-iterations` iterations. Design
-# and responses were fixed before the results were known.
+# and responses were fixed before the results were known; four of the seeds were added after those of
+# the others were.
 
 # %% tags=["hide-input"] mystnb={"image": {"alt": "Three panels of points with error bars, a row for each of five factors: effects on what is left of the lower mode, on what is left of the upper mode, and on the logarithm of the distance from the exact answer, with a dashed line at no effect."}, "figure": {"caption": "Main effects of the five factors at the end of training: mean response at the named level less that at the other one. Left and middle: what is left of each mode, in per cent of its exact mass (at most 100). Right: log10 of KL(q || p*) in nat; -1 is ten times nearer. Bars: 95 % intervals from the seeds as blocks (Student's t). Dashed: no effect.", "name": "fig-cause-effects"}}
 values = {name: responses(point) for name, point in cells.items()}

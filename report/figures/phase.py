@@ -17,8 +17,8 @@ from report.judged import HELD
 from report.outcomes import When, at, first_pass, holds
 
 # Of settings: Tol's (2021), apart from those of seeds and modes.
-_COLOURS = ("#404040", "#44AA99", "#332288", "#AA4499")
-_DASHES = (":", "--", "-", "-.")
+_COLOURS = ("#404040", "#44AA99", "#332288", "#999933", "#AA4499")
+_DASHES = (":", "--", "-", "-", "-.")
 _NETWORKS: dict[When, str] = {"first": "first to pass", "end": "last"}
 Cells = Mapping[tuple[float, float], xr.Dataset]
 
