@@ -125,40 +125,50 @@ def test_nearest_networks_with_both_modes(key, point):
     assert page[f"phase-{key}-nearest"] == median_and_range(nearest, 2)
 
 
-def test_nearest_passing_networks_with_both_modes():
-    page, study = glued("phase"), Study(RESULTS / "phase_penalty_base.nc")
-    found = [
-        [kl for kl, share, passed in zip(*each, strict=True) if passed and (share >= 0.1).all()]
-        for each in zip(study.kl[:, 1:], study.share[:, 1:], study.passed, strict=True)
-    ]
-    nearest = [min(each) for each in found if each]
-    assert page["phase-slow-both-passing"] == f"{len(nearest)} of {len(found)}"
-    assert page["phase-slow-nearest-passing"] == median_and_range(nearest, 1)
+def test_networks_that_pass_and_hold_both_modes_at_the_end():
+    page, study = glued("phase"), Study(RESULTS / "phase_pace_iterations-1000.nc")
+    assert page["phase-long-end-pass"] == f"{study.passed[:, -1].sum()} of {len(study.kl)}"
+    assert int(page["phase-long-epochs"]) == study.passed.shape[1]
 
 
-def test_map_of_the_coupling_flow():
-    """Every point of it, at its place on the map, with its share of seeds that hold both modes."""
-    names = {
-        (1, 4): "coupling_base", (10, 2): "coupling_c0-10_beta-2", (100, 4): "coupling_c0-100",
-        (1, 2): "penalty_base", (10, 4): "penalty_c0-10_beta-4", (100, 2): "penalty_c0-100_beta-2",
-    }  # fmt: skip
+PENALTY_MAP = {
+    (1, 4): "coupling_base", (10, 2): "coupling_c0-10_beta-2", (100, 4): "coupling_c0-100",
+    (1, 2): "penalty_base", (10, 4): "penalty_c0-10_beta-4", (100, 2): "penalty_c0-100_beta-2",
+}  # fmt: skip
+PACE_MAP = {
+    (250, 0.001): "pace_base", (500, 0.001): "penalty_base", (1000, 0.001): "pace_iterations-1000",
+} | {
+    (iterations, rate): "_".join(["pace", *words, f"learning_rate-{rate}"])
+    for iterations, words in ((250, []), (500, ["iterations-500"]), (1000, ["iterations-1000"]))
+    for rate in (0.0003, 0.003)
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("figure", "names"), [("fig-phase-other", PENALTY_MAP), ("fig-phase-pace", PACE_MAP)]
+)
+def test_maps_of_the_coupling_flow(figure, names):
+    """Every point, at its place on the map, with its share of seeds that hold both modes."""
     (table,) = (
         "".join(output["data"]["text/csv"])
         for cell in json.loads((ROOT / "book" / "phase.ipynb").read_text())["cells"]
-        if cell["metadata"].get("mystnb", {}).get("figure", {}).get("name") == "fig-phase-other"
+        if cell["metadata"].get("mystnb", {}).get("figure", {}).get("name") == figure
         for output in cell["outputs"]
     )
-    head, _, rows = table.partition("panel,kind,label,x,y,value,low,high\n")
-    assert re.search(r"ticks of y are 0 = 1, 1 = 10, 2 = 100", head)
+    rows, columns = (sorted({key[k] for key in names}) for k in (0, 1))
+    head, _, body = table.partition("panel,kind,label,x,y,value,low,high\n")
+    for letter, values in (("y", rows), ("x", columns)):
+        ticks = ", ".join(f"{place} = {value:g}" for place, value in enumerate(values))
+        assert f"ticks of {letter} are {ticks}\n" in head
     shown = {}
-    for row in csv.reader(io.StringIO(rows)):
+    for row in csv.reader(io.StringIO(body)):
         panel, kind, _, x, y, value, *_ = row
         if kind == "map":
-            shown[panel, 10 ** int(float(y)), 2 * (1 + int(float(x)))] = float(value)
-    for (c0, beta), name in names.items():
+            shown[panel, rows[int(float(y))], columns[int(float(x))]] = float(value)
+    for key, name in names.items():
         study = Study(RESULTS / f"phase_{name}.nc")
         for panel, when in (("first epoch that passes", "first"), ("end", "end")):
-            assert shown[panel, c0, beta] == pytest.approx(np.mean(study.both(when)))
+            assert shown[(panel, *key)] == pytest.approx(np.mean(study.both(when)))
     assert len(shown) == 2 * len(names)
 
 
