@@ -91,6 +91,7 @@ def test_the_notes_network(note):
 OTHERS = [
     ("slow", "penalty_base"),
     ("large", "penalty_c0-100_beta-2"),
+    ("long", "pace_iterations-1000"),
     ("successor", "successor_base"),
 ]
 COUPLING = [("coupling", "coupling_c0-10_beta-2"), ("steep", "coupling_base")]

@@ -304,7 +304,8 @@ pd.DataFrame(
 # {glue:text}`phase-trained` of the design's {glue:text}`phase-design` points (`config/phase.yaml`) are
 # trained. The planar network is trained less than in [the eight runs](synthesis.ipynb). Whether the
 # other setting holds the modes of another circuit is unknown: it was tuned on this one, knowing the
-# answer.
+# answer. That of {glue:text}`phase-long-iterations` iterations is the best of the cells in both maps;
+# it was not tried again with new seeds, nor for more epochs.
 
 # %% tags=["remove-cell"]
 plt.close("all")
